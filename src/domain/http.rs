@@ -1,0 +1,98 @@
+//! HTTP as data: what a client asked, what we ask an upstream, what came back, what we answer.
+
+use http::{HeaderName, HeaderValue, Method};
+use std::time::Duration;
+
+/// A request of a client, while its headers are readable. Names are lower case; values are raw bytes, as a client may
+/// send bytes that are no text at all. Pseudo-headers (`:path`) are among them.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Every header in order, duplicates included.
+    pub headers: &'a [(String, Vec<u8>)],
+}
+
+impl<'a> Request<'a> {
+    /// Every value of the header `name` (lower case), in order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_slice())
+    }
+}
+
+/// Names a request that waits. The shell chooses it (the proxy's stream id) and gets it back with the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u32);
+
+/// Names a call until its reply has been concluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// A request of ours to an upstream, to be made through one of the proxy's clusters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The proxy's name for where the upstream is.
+    pub cluster: String,
+    /// The HTTP method.
+    pub method: Method,
+    /// The `:authority` (host and port) the upstream is asked under.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+    /// Headers beside the pseudo-headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body; empty for GET.
+    pub body: Vec<u8>,
+    /// The proxy gives up after this long.
+    pub timeout: Duration,
+}
+
+/// What came of a [`Call`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer with a status; the proxy's own 502, 503 and 504 for an unreachable upstream are answers too.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// Headers without pseudo-headers; names lower case.
+        headers: Vec<(String, Vec<u8>)>,
+        /// The body, whole.
+        body: Vec<u8>,
+    },
+    /// No answer at all.
+    Failed(Failure),
+}
+
+impl Reply {
+    /// The first value of header `name` (lower case), if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Answer { headers, .. } => headers
+                .iter()
+                .find(|(key, _)| key == name)
+                .and_then(|(_, value)| std::str::from_utf8(value).ok()),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+/// Why a [`Call`] has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The proxy would not make it: no such cluster, no endpoint, a full circuit breaker.
+    Refused,
+    /// It was made, and its stream died before the answer was whole.
+    Broken,
+}
+
+/// What a client of the gateway is answered instead of the application's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Its body.
+    pub body: Vec<u8>,
+}

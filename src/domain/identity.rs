@@ -1,0 +1,29 @@
+//! What the mapping makes of verified claims.
+
+use super::{Kind, Subject, Timestamp};
+use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+/// Who asks, in the operator's words: made only from verified claims.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// The durable key of whoever asks.
+    pub subject: Subject,
+    /// Person, service or agent.
+    pub kind: Kind,
+    /// Headers for the application, in the operator's order.
+    pub headers: Vec<(HeaderName, HeaderSource)>,
+    /// Account attributes for the directory, nested where their names are dotted.
+    pub attributes: Map<String, Value>,
+    /// When the token this came from stops being valid, clock skew included; `None` if it does not expire.
+    pub expires: Option<Timestamp>,
+}
+
+/// Where a header's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderSource {
+    /// A claim's value, ready to send.
+    Claim(HeaderValue),
+    /// The account's id, known once the directory has answered.
+    AccountId,
+}

@@ -1,0 +1,13 @@
+//! The words everything else is written in. Plain values: no clock, no IO, no knowledge of tokens or proxies.
+
+mod http;
+mod identity;
+mod subject;
+mod time;
+mod verdict;
+
+pub use self::http::{Call, CallId, Failure, Reply, Request, Response, Ticket};
+pub use identity::{HeaderSource, Identity};
+pub use subject::{Issuer, Kind, Subject, SubjectId, SubjectKey};
+pub use time::Timestamp;
+pub use verdict::{Reason, Refusal, Verdict};

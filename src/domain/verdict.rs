@@ -1,0 +1,148 @@
+//! How a request ends.
+
+use http::{HeaderName, HeaderValue};
+use std::time::Duration;
+
+/// The gate's last word on a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on to the application with these headers set (all other managed headers are gone).
+    Forward(Vec<(HeaderName, HeaderValue)>),
+    /// It is answered here.
+    Refuse(Refusal),
+}
+
+/// Why and how a request is refused. Holds nothing from the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The one word for it.
+    pub reason: Reason,
+    /// What the directory wants the person to read, if it said anything.
+    pub message: Option<String>,
+    /// When trying again may help.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// A refusal with nothing to add.
+    pub fn of(reason: Reason) -> Self {
+        Self {
+            reason,
+            message: None,
+            retry_after: None,
+        }
+    }
+
+    /// A refusal that may pass: try again after `wait`.
+    pub fn for_now(reason: Reason, wait: Duration) -> Self {
+        Self {
+            reason,
+            message: None,
+            retry_after: Some(wait),
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $name:ident $slug:literal $status:literal $error:expr;)+) => {
+        /// Why a request is refused: one word for logs, metrics and problem types.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Reason {
+            /// Every reason there is.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word: in metric names, log lines and `urn:firstsight:problem:<slug>`.
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)+ }
+            }
+
+            /// The HTTP status of the refusal.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// The error code of the RFC 6750 §3.1 challenge; `None` where the challenge has none.
+            pub const fn challenge_error(self) -> Option<&'static str> {
+                match self { $(Self::$name => $error,)+ }
+            }
+
+            /// One sentence for the client; it says nothing about the token's content.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// No bearer token came with the request.
+    TokenMissing "token-missing" 401 None;
+    /// The request carries credentials more than once or in a form that is not one bearer token.
+    CredentialsInvalid "credentials-invalid" 400 Some("invalid_request");
+    /// The bearer token is longer than this gateway reads.
+    TokenOversized "token-oversized" 400 Some("invalid_request");
+    /// The bearer token is not a well-formed signed JWT.
+    TokenMalformed "token-malformed" 401 Some("invalid_token");
+    /// The token's type or algorithm is not accepted here.
+    TokenUnsupported "token-unsupported" 401 Some("invalid_token");
+    /// The token's issuer is not trusted here.
+    IssuerUnknown "issuer-unknown" 401 Some("invalid_token");
+    /// The token was signed with a key that its issuer does not publish.
+    KeyUnknown "key-unknown" 401 Some("invalid_token");
+    /// The token's signature does not verify.
+    SignatureInvalid "signature-invalid" 401 Some("invalid_token");
+    /// The token has expired.
+    TokenExpired "token-expired" 401 Some("invalid_token");
+    /// The token is not valid yet.
+    TokenPremature "token-premature" 401 Some("invalid_token");
+    /// The token is meant for another audience.
+    AudienceMismatch "audience-mismatch" 401 Some("invalid_token");
+    /// The token lacks a usable subject.
+    SubjectInvalid "subject-invalid" 401 Some("invalid_token");
+    /// The token lacks a claim that this gateway requires.
+    ClaimMissing "claim-missing" 403 None;
+    /// The account waits for approval.
+    AccountPending "account-pending" 403 None;
+    /// No account may be made for this subject.
+    AccountDenied "account-denied" 403 None;
+    /// The account was closed.
+    AccountDeparted "account-departed" 403 None;
+    /// The directory did not accept the account's attributes.
+    AccountInvalid "account-invalid" 403 None;
+    /// The issuer's keys cannot be had right now.
+    KeysUnavailable "keys-unavailable" 503 None;
+    /// The directory cannot be reached right now.
+    DirectoryUnavailable "directory-unavailable" 503 None;
+    /// Too many requests wait here already.
+    Overloaded "overloaded" 503 None;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_own_slug_and_a_sentence() {
+        let slugs: std::collections::BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.slug()).collect();
+        assert_eq!(slugs.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert!(
+                reason.title().ends_with('.') && !reason.title().starts_with(' '),
+                "{reason:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_challenge_error_goes_with_the_status_rfc_6750_gives_it() {
+        for reason in Reason::ALL {
+            match reason.challenge_error() {
+                Some("invalid_request") => assert_eq!(reason.status(), 400),
+                Some("invalid_token") => assert_eq!(reason.status(), 401),
+                other => assert_eq!(other, None, "{reason:?}"),
+            }
+        }
+    }
+}

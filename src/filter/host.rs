@@ -1,0 +1,61 @@
+//! What the shell needs of a proxy. One implementation talks to a real one (`envoy`), one is a fake in the tests.
+
+use crate::domain::{Call, Response, Ticket, Timestamp};
+use http::{HeaderName, HeaderValue};
+use std::time::Duration;
+
+/// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
+pub trait Host {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+
+    /// Every header of the selected request, in order, names in lower case. Only while that request is held or in its
+    /// header phase.
+    fn request_headers(&self) -> Vec<(String, Vec<u8>)>;
+
+    /// Makes `stream` the one that the request methods act on. `false` if it is gone.
+    fn select(&self, stream: Ticket) -> bool;
+
+    /// Removes every header of that name from the selected request.
+    fn remove_request_header(&self, name: &str);
+
+    /// Replaces every header of that name on the selected request by one.
+    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue);
+
+    /// Lets the selected request, held until now, go on. Its headers must not be touched afterwards.
+    fn resume_request(&self);
+
+    /// Answers the selected request here.
+    fn respond(&self, response: &Response);
+
+    /// Starts a call. Its reply arrives only as long as the context that is active now lives. `None`: the proxy will
+    /// not make it, and no reply follows.
+    fn call(&self, call: &Call) -> Option<CallToken>;
+
+    /// Asks for a tick after `span` and every `span` from then on; replaces what was asked before.
+    fn tick_every(&self, span: Duration);
+
+    /// Adds to a counter.
+    fn count(&self, metric: &str, by: u64);
+
+    /// Writes a line to the proxy's log.
+    fn log(&self, level: Level, line: &str);
+
+    /// Tells the proxy that a removal answered with [`Removal::Flushing`](super::Removal) is finished.
+    fn removed(&self);
+}
+
+/// The proxy's name for a call that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallToken(pub u32);
+
+/// How loud a log line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As expected, and rare.
+    Info,
+    /// Somebody should look, nobody is refused for it yet.
+    Warn,
+    /// Requests are refused because of it.
+    Error,
+}

@@ -1,0 +1,90 @@
+//! `POST /v1/arrivals`: the gateway asks the directory for an account.
+
+use crate::domain::{Kind, Subject, SubjectKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// The body of `POST /v1/arrivals`. Idempotent by subject: any number of gateways and retries make one account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// Who was sighted.
+    pub subject: ArrivalSubject,
+    /// Person, service or agent.
+    pub kind: Kind,
+    /// Why the directory is asked.
+    pub cause: Cause,
+    /// Account attributes as the operator maps them; dotted names are nested objects.
+    pub attributes: Map<String, Value>,
+    /// Digest of the mapping that made the attributes.
+    pub mapping: String,
+    /// RFC 3339 time of the sighting.
+    pub sighted_at: String,
+    /// Which gateway asks.
+    pub gateway: String,
+}
+
+/// A subject as it is written in an [`Arrival`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArrivalSubject {
+    /// The exact issuer identifier.
+    pub issuer: String,
+    /// The exact `sub`.
+    pub id: String,
+    /// The subject's key, 64 hexadecimal digits (see [`SubjectKey`]).
+    pub key: String,
+}
+
+/// Why the directory is asked about a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// This gateway has not sighted the subject before, or no longer remembers it.
+    Arrival,
+    /// The gateway remembers it, but its standing is too old to be relied on.
+    Refresh,
+}
+
+impl Arrival {
+    /// The call for `subject`, whose key is `key`.
+    #[expect(clippy::too_many_arguments, reason = "the message has this many members")]
+    pub fn new(
+        subject: &Subject,
+        key: SubjectKey,
+        kind: Kind,
+        cause: Cause,
+        attributes: Map<String, Value>,
+        mapping: &str,
+        sighted_at: Timestamp,
+        gateway: &str,
+    ) -> Self {
+        Self {
+            subject: ArrivalSubject {
+                issuer: subject.issuer.as_str().to_owned(),
+                id: subject.id.as_str().to_owned(),
+                key: key.to_string(),
+            },
+            kind,
+            cause,
+            attributes,
+            mapping: mapping.to_owned(),
+            sighted_at: sighted_at.rfc3339(),
+            gateway: gateway.to_owned(),
+        }
+    }
+
+    /// The `idempotency-key` header: the same for the same question, whichever gateway asks it and however often.
+    pub fn idempotency_key(&self) -> String {
+        let mut digest = Sha256::new();
+        let attributes = Value::Object(self.attributes.clone()).to_string();
+        for part in [
+            self.subject.key.as_str(),
+            self.mapping.as_str(),
+            attributes.as_str(),
+        ] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        format!("{:x}", digest.finalize())
+    }
+}

@@ -1,0 +1,14 @@
+//! What goes over the wire, one definition for both ends: the gateway and the directory. Text in, values out; knows
+//! nothing of what is decided with them.
+
+mod answer;
+mod arrival;
+mod discovery;
+mod problem;
+mod sighting;
+
+pub use answer::{Account, ArrivalAnswer};
+pub use arrival::{Arrival, ArrivalSubject, Cause};
+pub use discovery::{Discovery, DiscoveryError, discovery_path};
+pub use problem::refusal_response;
+pub use sighting::{CONTENT_TYPE as SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};
