@@ -1,1 +1,18 @@
-//! config.
+//! What the operator writes becomes a [`Policy`] that is always valid, or the list of everything that is wrong with it.
+//! Nothing past this floor checks configuration again.
+
+mod attributes;
+mod compile;
+mod document;
+mod headers;
+mod issuers;
+mod policy;
+mod problem;
+mod read;
+mod upstream;
+
+pub use compile::compile;
+pub use policy::{
+    IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Policy, Posture, Provisioning, Upstream,
+};
+pub use problem::Problem;

@@ -14,10 +14,7 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Every value of the header `name` (lower case), in order.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_slice())
+        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_slice())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the mapping makes of verified claims.
 
-use super::{Kind, Subject, Timestamp};
+use super::{Kind, Subject};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
@@ -15,8 +15,6 @@ pub struct Identity {
     pub headers: Vec<(HeaderName, HeaderSource)>,
     /// Account attributes for the directory, nested where their names are dotted.
     pub attributes: Map<String, Value>,
-    /// When the token this came from stops being valid, clock skew included; `None` if it does not expire.
-    pub expires: Option<Timestamp>,
 }
 
 /// Where a header's value comes from.

@@ -103,10 +103,7 @@ mod tests {
     use super::*;
 
     fn subject(issuer: &str, id: &str) -> Subject {
-        Subject {
-            issuer: Issuer::parse(issuer).unwrap(),
-            id: SubjectId::parse(id).unwrap(),
-        }
+        Subject { issuer: Issuer::parse(issuer).unwrap(), id: SubjectId::parse(id).unwrap() }
     }
 
     #[test]
@@ -129,14 +126,7 @@ mod tests {
     fn an_issuer_is_a_url_without_query_or_fragment() {
         assert!(Issuer::parse("https://idp.example.com/realms/acme").is_ok());
         assert!(Issuer::parse("http://127.0.0.1:9000").is_ok());
-        for bad in [
-            "",
-            "idp.example.com",
-            "ftp://idp",
-            "https://",
-            "https://idp/?a=b",
-            "https://idp/#x",
-        ] {
+        for bad in ["", "idp.example.com", "ftp://idp", "https://", "https://idp/?a=b", "https://idp/#x"] {
             assert!(Issuer::parse(bad).is_err(), "{bad}");
         }
     }

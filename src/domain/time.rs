@@ -55,14 +55,8 @@ mod tests {
 
     #[test]
     fn a_timestamp_is_written_in_rfc_3339() {
-        assert_eq!(
-            Timestamp::from_secs(1_795_458_540).rfc3339(),
-            "2026-11-23T18:29:00.000Z"
-        );
-        assert_eq!(
-            Timestamp::from_millis(u64::MAX).rfc3339(),
-            "9999-12-31T23:59:59.000Z"
-        );
+        assert_eq!(Timestamp::from_secs(1_795_458_540).rfc3339(), "2026-11-23T18:29:00.000Z");
+        assert_eq!(Timestamp::from_millis(u64::MAX).rfc3339(), "9999-12-31T23:59:59.000Z");
     }
 
     #[test]

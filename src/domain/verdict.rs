@@ -12,6 +12,16 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
+impl Verdict {
+    /// The counter of requests that end this way.
+    pub const fn metric(&self) -> &'static str {
+        match self {
+            Self::Forward(_) => "firstsight.requests.forwarded",
+            Self::Refuse(refusal) => refusal.reason.metric(),
+        }
+    }
+}
+
 /// Why and how a request is refused. Holds nothing from the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -26,20 +36,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with nothing to add.
     pub fn of(reason: Reason) -> Self {
-        Self {
-            reason,
-            message: None,
-            retry_after: None,
-        }
+        Self { reason, message: None, retry_after: None }
     }
 
     /// A refusal that may pass: try again after `wait`.
     pub fn for_now(reason: Reason, wait: Duration) -> Self {
-        Self {
-            reason,
-            message: None,
-            retry_after: Some(wait),
-        }
+        Self { reason, message: None, retry_after: Some(wait) }
     }
 }
 
@@ -56,6 +58,11 @@ macro_rules! reasons {
             /// The word: in metric names, log lines and `urn:firstsight:problem:<slug>`.
             pub const fn slug(self) -> &'static str {
                 match self { $(Self::$name => $slug,)+ }
+            }
+
+            /// The counter of requests refused for this reason.
+            pub const fn metric(self) -> &'static str {
+                match self { $(Self::$name => concat!("firstsight.requests.", $slug),)+ }
             }
 
             /// The HTTP status of the refusal.
@@ -128,10 +135,7 @@ mod tests {
         let slugs: std::collections::BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.slug()).collect();
         assert_eq!(slugs.len(), Reason::ALL.len());
         for reason in Reason::ALL {
-            assert!(
-                reason.title().ends_with('.') && !reason.title().starts_with(' '),
-                "{reason:?}"
-            );
+            assert!(reason.title().ends_with('.') && !reason.title().starts_with(' '), "{reason:?}");
         }
     }
 

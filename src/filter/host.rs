@@ -36,7 +36,7 @@ pub trait Host {
     fn tick_every(&self, span: Duration);
 
     /// Adds to a counter.
-    fn count(&self, metric: &str, by: u64);
+    fn count(&self, metric: &'static str, by: u64);
 
     /// Writes a line to the proxy's log.
     fn log(&self, level: Level, line: &str);
@@ -54,8 +54,6 @@ pub struct CallToken(pub u32);
 pub enum Level {
     /// As expected, and rare.
     Info,
-    /// Somebody should look, nobody is refused for it yet.
+    /// Somebody should look.
     Warn,
-    /// Requests are refused because of it.
-    Error,
 }

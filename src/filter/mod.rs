@@ -1,8 +1,45 @@
-//! The shell: drives a Gate over any Host. Decides first, lets go of its state, then performs.
+//! The shell: drives a Gate over any Host. It decides first, lets go of its state, and only then performs, so that a host
+//! may do with a call what it likes.
+//!
+//! A call is made at once, in the context of the request that needs it: no tick is waited for. The SDK drops its reply if
+//! that request ends first; then the worker's next tick makes the call once more, in its own name ([`Filter::on_end`]).
 
+mod calls;
 mod host;
 
 pub use host::{CallToken, Host, Level};
+
+use crate::config::Policy;
+use crate::domain::{Call, CallId, Failure, Reply, Request, Ticket, Timestamp, Verdict};
+use crate::gate::{Event, Gate, Output, Step, Tone};
+use crate::wire::refusal_response;
+use calls::Calls;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+/// The shortest period a proxy's timer has.
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+/// The longest sleep: a wall clock that was set back must not keep a gate asleep.
+const LONGEST_TICK: Duration = Duration::from_secs(10);
+
+/// One worker's filter.
+pub struct Filter<H: Host> {
+    host: H,
+    gate: RefCell<Gate>,
+    calls: RefCell<Calls>,
+    /// When the timer that was asked for fires next.
+    next_tick: Cell<Option<Timestamp>>,
+    removing: Cell<bool>,
+}
+
+/// How a request goes on after its header phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// To the next filter.
+    Continue,
+    /// Nowhere: it is held, or answered here.
+    Pause,
+}
 
 /// What the proxy is told when it removes the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,4 +48,179 @@ pub enum Removal {
     Done,
     /// Sightings are on their way; [`Host::removed`] follows.
     Flushing,
+}
+
+impl<H: Host> Filter<H> {
+    /// A filter that has seen nobody. `nonce` is a random number that no other worker has.
+    pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
+        Self {
+            host,
+            gate: RefCell::new(Gate::new(policy, nonce)),
+            calls: RefCell::default(),
+            next_tick: Cell::new(None),
+            removing: Cell::new(false),
+        }
+    }
+
+    /// The plugin is configured. Calls wait for the first tick: a proxy also configures copies that it throws away.
+    pub fn on_start(&self) {
+        let now = self.host.now();
+        self.tick_at(now, now);
+    }
+
+    /// A request's headers are there, and it is the one selected.
+    pub fn on_request(&self, stream: Ticket) -> Flow {
+        let now = self.host.now();
+        let headers = self.host.request_headers();
+        let (step, managed) = {
+            let mut gate = self.gate.borrow_mut();
+            let managed: Vec<_> =
+                headers.iter().map(|(name, _)| name).filter(|name| gate.manages(name)).collect();
+            (gate.admit(stream, &Request { headers: &headers }, now), managed)
+        };
+        for name in managed {
+            self.host.remove_request_header(name);
+        }
+        let settled_meanwhile = self.perform(None, Some(stream), now);
+        let verdict = match step {
+            Step::Settle(verdict) => Some(verdict),
+            Step::Wait => settled_meanwhile,
+        };
+        let Some(verdict) = verdict else { return Flow::Pause };
+        self.apply(&verdict);
+        match verdict {
+            Verdict::Forward(_) => Flow::Continue,
+            Verdict::Refuse(_) => Flow::Pause,
+        }
+    }
+
+    /// A call's reply. `active` is the request in whose context the proxy delivers it; `None` for the worker's own.
+    pub fn on_reply(&self, active: Option<Ticket>, token: CallToken, reply: &Reply) {
+        let now = self.host.now();
+        let call = self.calls.borrow_mut().replied(token);
+        if let Some(call) = call {
+            self.gate.borrow_mut().conclude(call, reply, now);
+            self.perform(active, None, now);
+        }
+        if self.removing.get() && self.gate.borrow().is_flushed() {
+            self.removing.set(false);
+            self.host.removed();
+        }
+    }
+
+    /// The timer fired.
+    pub fn on_tick(&self) {
+        let now = self.host.now();
+        self.next_tick.set(None);
+        let orphans = self.calls.borrow_mut().take_orphans();
+        for (id, call) in orphans {
+            self.make(id, call, None, now);
+        }
+        self.gate.borrow_mut().tick(now);
+        self.perform(None, None, now);
+    }
+
+    /// A request is over: answered, aborted, whatever.
+    pub fn on_end(&self, stream: Ticket) {
+        self.gate.borrow_mut().abandon(stream);
+        let orphaned = self.calls.borrow_mut().orphan(stream);
+        if orphaned {
+            let now = self.host.now();
+            self.tick_at(now, now);
+        }
+    }
+
+    /// The plugin is about to be removed.
+    pub fn on_removal(&self) -> Removal {
+        let now = self.host.now();
+        self.gate.borrow_mut().flush(now);
+        self.perform(None, None, now);
+        if self.gate.borrow().is_flushed() {
+            return Removal::Done;
+        }
+        self.removing.set(true);
+        Removal::Flushing
+    }
+
+    /// Does what the gate wants done. `active` is the request whose context calls are made in. `current` is the request in
+    /// its header phase: its verdict is not carried out but returned, and it is the one selected afterwards.
+    fn perform(&self, active: Option<Ticket>, current: Option<Ticket>, now: Timestamp) -> Option<Verdict> {
+        let mut verdict = None;
+        let mut others_selected = false;
+        loop {
+            let outputs = self.gate.borrow_mut().drain();
+            if outputs.is_empty() {
+                break;
+            }
+            for output in outputs {
+                match output {
+                    Output::Call(id, call) => self.make(id, call, active.or(current), now),
+                    Output::Settle(ticket, settled) if Some(ticket) == current => verdict = Some(settled),
+                    Output::Settle(ticket, settled) => {
+                        others_selected = true;
+                        self.release(ticket, &settled);
+                    }
+                    Output::Report(event) => self.report(&event),
+                }
+            }
+        }
+        if let Some(current) = current.filter(|_| others_selected) {
+            self.host.select(current);
+        }
+        let next = self.gate.borrow().next_tick();
+        self.tick_at(next, now);
+        verdict
+    }
+
+    /// Makes a call. One that the proxy will not make is concluded on the spot.
+    fn make(&self, id: CallId, call: Call, owner: Option<Ticket>, now: Timestamp) {
+        match self.host.call(&call) {
+            Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
+            None => self.gate.borrow_mut().conclude(id, &Reply::Failed(Failure::Refused), now),
+        }
+    }
+
+    /// Carries out the verdict on a request that was held.
+    fn release(&self, ticket: Ticket, verdict: &Verdict) {
+        if self.host.select(ticket) {
+            self.apply(verdict);
+            if matches!(verdict, Verdict::Forward(_)) {
+                self.host.resume_request();
+            }
+        }
+    }
+
+    /// Carries out the verdict on the selected request, but for letting it go on.
+    fn apply(&self, verdict: &Verdict) {
+        self.host.count(verdict.metric(), 1);
+        match verdict {
+            Verdict::Forward(headers) => {
+                for (name, value) in headers {
+                    self.host.set_request_header(name, value);
+                }
+            }
+            Verdict::Refuse(refusal) => self.host.respond(&refusal_response(refusal)),
+        }
+    }
+
+    fn report(&self, event: &Event) {
+        if let Some((metric, by)) = event.metric() {
+            self.host.count(metric, by);
+        }
+        match event.log() {
+            Some(Tone::Fine) => self.host.log(Level::Info, &event.to_string()),
+            Some(Tone::Trouble) => self.host.log(Level::Warn, &event.to_string()),
+            None => {}
+        }
+    }
+
+    /// Sees to it that the timer fires at `at`, or before.
+    fn tick_at(&self, at: Timestamp, now: Timestamp) {
+        let span = at.since(now).clamp(SHORTEST_TICK, LONGEST_TICK);
+        let at = now.after(span);
+        if self.next_tick.get().is_none_or(|next| at < next) {
+            self.next_tick.set(Some(at));
+            self.host.tick_every(span);
+        }
+    }
 }

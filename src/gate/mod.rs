@@ -1,1 +1,187 @@
-//! gate.
+//! The decision: a pure state machine. Requests, replies and the time come in as arguments; verdicts, calls and events
+//! leave as values. It has no clock, performs nothing, and cannot fail.
+//!
+//! ```text
+//!            admit ──► Step::Settle(verdict)          decided at once
+//!              │
+//!              └─────► Step::Wait                      for keys, or for the directory
+//! conclude, tick ────► Output::Settle(ticket, verdict) decided later
+//!                      Output::Call(id, call)          to be made; its reply goes to `conclude`
+//!                      Output::Report(event)           to be counted and logged
+//! ```
+
+mod admission;
+mod arrival;
+mod event;
+mod keys;
+mod sightings;
+
+pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
+
+use crate::config::{Policy, Upstream};
+use crate::domain::{Call, CallId, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp, Verdict};
+use crate::memory::{Roster, Waiting, Want};
+use arrival::Flight;
+use http::{HeaderName, HeaderValue, Method, header};
+use keys::IssuerKeys;
+use sightings::Sightings;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Decides about every request of one worker.
+pub struct Gate {
+    policy: Policy,
+    /// In the order of the policy's issuers.
+    keys: Vec<IssuerKeys>,
+    roster: Roster,
+    waiting: Waiting,
+    /// Arrivals under way: one per subject, however many requests wait for it.
+    flights: HashMap<SubjectKey, Flight>,
+    sightings: Sightings,
+    directory_lost: bool,
+    calls: HashMap<CallId, Purpose>,
+    next_call: u64,
+    outputs: Vec<Output>,
+}
+
+/// What becomes of a request right now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// It is decided.
+    Settle(Verdict),
+    /// It waits; an [`Output::Settle`] with its ticket follows, unless it is abandoned.
+    Wait,
+}
+
+/// What the gate wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Make this call and bring its reply.
+    Call(CallId, Call),
+    /// A request that waited is decided.
+    Settle(Ticket, Verdict),
+    /// Something to count, and perhaps to log.
+    Report(Event),
+}
+
+/// Whose reply a call brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Keys(usize),
+    Arrival(SubjectKey),
+    Sightings,
+}
+
+impl Gate {
+    /// A gate that has seen nobody. `nonce` is a random number that no other worker has.
+    pub fn new(policy: Policy, nonce: [u8; 16]) -> Self {
+        let limits = policy.limits;
+        Self {
+            keys: policy.issuers.iter().map(IssuerKeys::new).collect(),
+            roster: Roster::new(limits.subjects),
+            waiting: Waiting::new(limits.waiting, limits.hold),
+            flights: HashMap::new(),
+            sightings: Sightings::new(&policy.last_seen, nonce),
+            directory_lost: false,
+            calls: HashMap::new(),
+            next_call: 0,
+            outputs: Vec::new(),
+            policy,
+        }
+    }
+
+    /// Whether a client's header of this name belongs to the filter and has to go, on every path.
+    pub fn manages(&self, header: &str) -> bool {
+        self.policy.managed.owns(header)
+    }
+
+    /// Concludes a call with its reply.
+    pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) {
+        match self.calls.remove(&call) {
+            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, now),
+            Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
+            Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
+            None => {}
+        }
+    }
+
+    /// Forgets a request that waited: its client is gone.
+    pub fn abandon(&mut self, ticket: Ticket) {
+        self.waiting.leave(ticket);
+    }
+
+    /// Does what is due: keys that need fetching, requests that waited long enough, sightings to be told.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.fetch_due_keys(now);
+        while let Some((ticket, want)) = self.waiting.overdue(now) {
+            let reason = match want {
+                Want::Keys { .. } => Reason::KeysUnavailable,
+                Want::Account { .. } => Reason::DirectoryUnavailable,
+            };
+            self.settle(ticket, Verdict::Refuse(Refusal::for_now(reason, RETRY_SOON)));
+        }
+        self.tell_sightings(now);
+    }
+
+    /// When [`Gate::tick`] has something to do next.
+    pub fn next_tick(&self) -> Timestamp {
+        let keys = self.keys.iter().filter_map(IssuerKeys::next_fetch);
+        let due = keys.chain(self.waiting.next_deadline()).chain(self.sightings.next_due());
+        due.min().unwrap_or(Timestamp::from_millis(u64::MAX))
+    }
+
+    /// What is to be done, in order; empty most of the time.
+    pub fn drain(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    fn settle(&mut self, ticket: Ticket, verdict: Verdict) {
+        self.outputs.push(Output::Settle(ticket, verdict));
+    }
+
+    fn report(&mut self, event: Event) {
+        self.outputs.push(Output::Report(event));
+    }
+
+    fn call(&mut self, purpose: Purpose, call: Call) {
+        let id = CallId(self.next_call);
+        self.next_call += 1;
+        self.calls.insert(id, purpose);
+        self.outputs.push(Output::Call(id, call));
+    }
+}
+
+/// What a client is told to wait when nobody knows better.
+const RETRY_SOON: Duration = Duration::from_secs(1);
+
+/// A GET of what `at` names.
+fn get(at: &Upstream) -> Call {
+    request(at, Method::GET, vec![(header::ACCEPT, HeaderValue::from_static("application/json"))], Vec::new())
+}
+
+/// A POST of `body` to what `at` names.
+fn post(at: &Upstream, content_type: &'static str, body: Vec<u8>) -> Call {
+    request(at, Method::POST, vec![(header::CONTENT_TYPE, HeaderValue::from_static(content_type))], body)
+}
+
+fn request(
+    at: &Upstream,
+    method: Method,
+    mut headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+) -> Call {
+    headers.push((
+        header::USER_AGENT,
+        HeaderValue::from_static(concat!("firstsight/", env!("CARGO_PKG_VERSION"))),
+    ));
+    headers.extend(at.authorization.clone().map(|value| (header::AUTHORIZATION, value)));
+    Call {
+        cluster: at.cluster.clone(),
+        method,
+        authority: at.authority.clone(),
+        path: at.path.clone(),
+        headers,
+        body,
+        timeout: at.timeout,
+    }
+}

@@ -1,1 +1,78 @@
-//! mapping.
+//! Verified claims become an [`Identity`]: the headers the application gets and the attributes the directory gets, exactly
+//! as the operator wrote them down. Knows no proxy and no account.
+
+mod header;
+mod managed;
+mod path;
+
+pub use header::{Format, HeaderRule, HeaderSourceRule, WhenMissing};
+pub use managed::Managed;
+pub use path::ClaimPath;
+
+use crate::domain::{HeaderSource, Identity, Reason};
+use crate::token::Claims;
+use serde_json::{Map, Value};
+
+/// The operator's mapping, complete and without contradictions.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// Claim (or account) to header, in the operator's order.
+    pub headers: Vec<HeaderRule>,
+    /// Claim to account attribute.
+    pub attributes: Vec<AttributeRule>,
+    /// Digest of the attribute rules, sent with every arrival: which mapping made this account?
+    pub digest: String,
+}
+
+/// One claim that becomes one account attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttributeRule {
+    /// The attribute's name, split at its dots: `name.givenName` is `givenName` within `name`.
+    pub attribute: Vec<String>,
+    /// Where its value is; it is taken as it stands.
+    pub claim: ClaimPath,
+    /// What becomes of a token without it.
+    pub when_missing: WhenMissing<Value>,
+}
+
+impl Mapping {
+    /// Makes the identity that `claims` stand for.
+    ///
+    /// # Errors
+    /// `ClaimMissing` if a claim is absent, or cannot become what a rule makes of it, and that rule says `refuse`.
+    pub fn identify(&self, claims: &Claims) -> Result<Identity, Reason> {
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for rule in &self.headers {
+            match &rule.source {
+                HeaderSourceRule::AccountId => headers.push((rule.header.clone(), HeaderSource::AccountId)),
+                HeaderSourceRule::Claim { claim, format, when_missing, max_bytes } => {
+                    let value =
+                        claim.find(claims.members()).and_then(|value| format.render(value, *max_bytes));
+                    if let Some(value) = when_missing.settle(value)? {
+                        headers.push((rule.header.clone(), HeaderSource::Claim(value)));
+                    }
+                }
+            }
+        }
+        let mut attributes = Map::new();
+        for rule in &self.attributes {
+            let value = rule.claim.find(claims.members()).filter(|value| !value.is_null()).cloned();
+            if let Some(value) = rule.when_missing.settle(value)? {
+                insert(&mut attributes, &rule.attribute, value);
+            }
+        }
+        Ok(Identity { subject: claims.subject().clone(), kind: claims.kind(), headers, attributes })
+    }
+}
+
+/// Puts `value` at the nested place `path`; places within it are made where they are missing.
+fn insert(members: &mut Map<String, Value>, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    if rest.is_empty() {
+        members.insert(first.clone(), value);
+    } else if let Value::Object(inner) = members.entry(first.clone()).or_insert_with(|| Map::new().into()) {
+        insert(inner, rest, value);
+    }
+}

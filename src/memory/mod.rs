@@ -1,1 +1,9 @@
-//! memory.
+//! What is remembered between requests. Every store has a bound from the configuration; none grows with what clients send.
+
+mod ledger;
+mod roster;
+mod waiting;
+
+pub use ledger::{Batch, Ledger};
+pub use roster::{Roster, Standing};
+pub use waiting::{Waiting, Want};

@@ -63,15 +63,10 @@ impl ArrivalAnswer {
         match (*status, said) {
             (200 | 201 | 202 | 403 | 409, Some("departed")) | (410, _) => Self::Departed,
             (200 | 201, Some("active")) | (409, None | Some("active")) => {
-                let Body {
-                    account, valid_for, ..
-                } = parsed.unwrap_or_default();
-                Self::Active {
-                    account,
-                    valid_for: valid_for.map(Duration::from_secs),
-                }
+                let Body { account, valid_for, .. } = parsed.unwrap_or_default();
+                Self::Active { account, valid_for: valid_for.map(Duration::from_secs) }
             }
-            (200 | 201 | 202, Some("pending")) => Self::Pending(parsed.unwrap_or_default().message),
+            (200..=202, Some("pending")) => Self::Pending(parsed.unwrap_or_default().message),
             (403, Some("denied")) => Self::Denied(parsed.unwrap_or_default().message),
             (400 | 422, _) => Self::Invalid,
             _ => Self::Unavailable(retry_after(reply)),
@@ -81,12 +76,7 @@ impl ArrivalAnswer {
 
 /// `Retry-After` in seconds (RFC 9110 §10.2.3); its date form is not read.
 fn retry_after(reply: &Reply) -> Option<Duration> {
-    reply
-        .header("retry-after")?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
+    reply.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -94,11 +84,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ArrivalAnswer {
-        ArrivalAnswer::read(&Reply::Answer {
-            status,
-            headers: vec![],
-            body: body.into(),
-        })
+        ArrivalAnswer::read(&Reply::Answer { status, headers: vec![], body: body.into() })
     }
 
     #[test]
@@ -114,13 +100,7 @@ mod tests {
 
     #[test]
     fn an_account_that_existed_is_active_even_without_a_body() {
-        assert_eq!(
-            read(409, ""),
-            ArrivalAnswer::Active {
-                account: None,
-                valid_for: None
-            }
-        );
+        assert_eq!(read(409, ""), ArrivalAnswer::Active { account: None, valid_for: None });
     }
 
     #[test]
@@ -150,24 +130,14 @@ mod tests {
             (500, r#"{"status":"active"}"#),
             (503, ""),
         ] {
-            assert_eq!(
-                read(status, body),
-                ArrivalAnswer::Unavailable(None),
-                "{status} {body}"
-            );
+            assert_eq!(read(status, body), ArrivalAnswer::Unavailable(None), "{status} {body}");
         }
     }
 
     #[test]
     fn a_busy_directory_says_when_to_come_back() {
-        let reply = Reply::Answer {
-            status: 429,
-            headers: vec![("retry-after".into(), b"7".to_vec())],
-            body: vec![],
-        };
-        assert_eq!(
-            ArrivalAnswer::read(&reply),
-            ArrivalAnswer::Unavailable(Some(Duration::from_secs(7)))
-        );
+        let reply =
+            Reply::Answer { status: 429, headers: vec![("retry-after".into(), b"7".to_vec())], body: vec![] };
+        assert_eq!(ArrivalAnswer::read(&reply), ArrivalAnswer::Unavailable(Some(Duration::from_secs(7))));
     }
 }

@@ -77,11 +77,7 @@ impl Arrival {
     pub fn idempotency_key(&self) -> String {
         let mut digest = Sha256::new();
         let attributes = Value::Object(self.attributes.clone()).to_string();
-        for part in [
-            self.subject.key.as_str(),
-            self.mapping.as_str(),
-            attributes.as_str(),
-        ] {
+        for part in [self.subject.key.as_str(), self.mapping.as_str(), attributes.as_str()] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }

@@ -38,10 +38,7 @@ impl Discovery {
         if document.issuer != issuer.as_str() {
             return Err(DiscoveryError::OtherIssuer);
         }
-        let jwks_uri: Uri = document
-            .jwks_uri
-            .parse()
-            .map_err(|_| DiscoveryError::KeysAddress)?;
+        let jwks_uri: Uri = document.jwks_uri.parse().map_err(|_| DiscoveryError::KeysAddress)?;
         let own_scheme = issuer.as_str().split("://").next();
         let protected = jwks_uri.scheme_str() == Some("https") || jwks_uri.scheme_str() == own_scheme;
         if jwks_uri.authority().is_none() || !protected {
@@ -53,10 +50,7 @@ impl Discovery {
 
 /// Where `issuer` publishes its document: the well-known path is appended to the issuer's own (§4.1).
 pub fn discovery_path(issuer: &Uri) -> String {
-    format!(
-        "{}/.well-known/openid-configuration",
-        issuer.path().trim_end_matches('/')
-    )
+    format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -64,10 +58,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<Discovery, DiscoveryError> {
-        Discovery::read(
-            body.as_bytes(),
-            &Issuer::parse("https://idp.example.com/a").unwrap(),
-        )
+        Discovery::read(body.as_bytes(), &Issuer::parse("https://idp.example.com/a").unwrap())
     }
 
     #[test]
@@ -79,11 +70,8 @@ mod tests {
 
     #[test]
     fn a_document_of_another_issuer_is_not_used() {
-        for other in [
-            "https://idp.example.com/b",
-            "https://idp.example.com/a/",
-            "HTTPS://idp.example.com/a",
-        ] {
+        for other in ["https://idp.example.com/b", "https://idp.example.com/a/", "HTTPS://idp.example.com/a"]
+        {
             let body = format!(r#"{{"issuer":"{other}","jwks_uri":"https://idp.example.com/jwks"}}"#);
             assert_eq!(read(&body), Err(DiscoveryError::OtherIssuer), "{other}");
         }
@@ -109,10 +97,7 @@ mod tests {
         for (issuer, path) in [
             ("https://idp", "/.well-known/openid-configuration"),
             ("https://idp/", "/.well-known/openid-configuration"),
-            (
-                "https://idp/realms/a",
-                "/realms/a/.well-known/openid-configuration",
-            ),
+            ("https://idp/realms/a", "/realms/a/.well-known/openid-configuration"),
         ] {
             assert_eq!(discovery_path(&issuer.parse().unwrap()), path);
         }

@@ -25,10 +25,7 @@ pub fn refusal_response(refusal: &Refusal) -> Response {
         detail: refusal.message.as_deref(),
     };
     let mut headers = vec![
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     headers.extend(challenge(reason));
@@ -49,14 +46,9 @@ fn challenge(reason: Reason) -> Option<(HeaderName, HeaderValue)> {
     let text = match (reason.challenge_error(), reason.status()) {
         (None, 401) => "Bearer".to_owned(),
         (None, _) => return None,
-        (Some(error), _) => format!(
-            r#"Bearer error="{error}", error_description="{}""#,
-            reason.title()
-        ),
+        (Some(error), _) => format!(r#"Bearer error="{error}", error_description="{}""#, reason.title()),
     };
-    HeaderValue::try_from(text)
-        .ok()
-        .map(|value| (header::WWW_AUTHENTICATE, value))
+    HeaderValue::try_from(text).ok().map(|value| (header::WWW_AUTHENTICATE, value))
 }
 
 #[cfg(test)]
@@ -65,11 +57,7 @@ mod tests {
     use std::time::Duration;
 
     fn value(response: &Response, name: HeaderName) -> Option<&str> {
-        response
-            .headers
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.to_str().unwrap())
+        response.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_str().unwrap())
     }
 
     #[test]
@@ -84,18 +72,10 @@ mod tests {
         for reason in Reason::ALL {
             let response = refusal_response(&Refusal::of(*reason));
             let challenge = value(&response, header::WWW_AUTHENTICATE);
-            assert_eq!(
-                challenge.is_some(),
-                matches!(reason.status(), 400 | 401),
-                "{reason:?}"
-            );
-            let description = challenge
-                .and_then(|text| text.split('"').nth(3))
-                .unwrap_or_default();
+            assert_eq!(challenge.is_some(), matches!(reason.status(), 400 | 401), "{reason:?}");
+            let description = challenge.and_then(|text| text.split('"').nth(3)).unwrap_or_default();
             assert!(
-                description
-                    .bytes()
-                    .all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E)),
+                description.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E)),
                 "{reason:?}"
             );
         }
@@ -103,15 +83,9 @@ mod tests {
 
     #[test]
     fn a_refusal_is_a_problem_document_that_nobody_caches() {
-        let refusal = Refusal {
-            message: Some("Ask \"IT\"".into()),
-            ..Refusal::of(Reason::AccountPending)
-        };
+        let refusal = Refusal { message: Some("Ask \"IT\"".into()), ..Refusal::of(Reason::AccountPending) };
         let response = refusal_response(&refusal);
-        assert_eq!(
-            value(&response, header::CONTENT_TYPE),
-            Some("application/problem+json")
-        );
+        assert_eq!(value(&response, header::CONTENT_TYPE), Some("application/problem+json"));
         assert_eq!(value(&response, header::CACHE_CONTROL), Some("no-store"));
         let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
         assert_eq!(

@@ -1,0 +1,72 @@
+//! Document to Policy.
+
+use super::document::{Count, LimitsDocument, Span};
+use super::policy::{Limits, Policy};
+use super::problem::{Problem, Problems};
+use super::{attributes, headers, issuers, read, upstream};
+use crate::mapping::{Managed, Mapping};
+use std::time::Duration;
+
+/// Reads a plugin's configuration.
+///
+/// `text` is the JSON the proxy hands over; `env` looks up a variable of the plugin's environment; `node` is the proxy's
+/// own name, used where the configuration names no gateway.
+///
+/// # Errors
+/// Everything that is wrong with it, sorted by place; never just the first thing.
+pub fn compile(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> Result<Policy, Vec<Problem>> {
+    let problems = Problems::default();
+    let document = read::read(text, &problems);
+    let issuers = issuers::compile(document.issuers, &problems);
+    let headers = headers::compile(document.headers, &problems);
+    let (attributes, digest) = attributes::compile(document.attributes, &problems);
+    let provisioning = upstream::provisioning(document.provisioning, env, &problems);
+    let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
+    let limits = limits(&document.limits);
+    let gateway = gateway(document.gateway, node, &problems);
+    let problems = problems.into_sorted();
+    match (provisioning, last_seen, gateway) {
+        (Some(provisioning), Some(last_seen), Some(gateway)) if problems.is_empty() => Ok(Policy {
+            gateway,
+            issuers,
+            managed: Managed::by(&headers),
+            mapping: Mapping { headers, attributes, digest },
+            provisioning,
+            last_seen,
+            limits,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// The gateway's name ends up in a URI reference (CloudEvents `source`), so it keeps to characters that need no escape.
+/// The proxy's own node id, which nobody chose for this, is made to fit.
+fn gateway(written: Option<String>, node: &str, problems: &Problems) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    let Some(name) = written else {
+        let name: String = node.chars().map(|c| if fits(c) { c } else { '-' }).collect();
+        return Some(if name.is_empty() { "gateway".to_owned() } else { name });
+    };
+    if !name.is_empty() && name.chars().all(fits) {
+        return Some(name);
+    }
+    problems.add("gateway", format!("`{name}` is no gateway name"), "use letters, digits, and - . _ ~");
+    None
+}
+
+fn limits(document: &LimitsDocument) -> Limits {
+    Limits {
+        token_bytes: count(document.token_bytes, 16 * 1024),
+        subjects: count(document.subjects, 100_000),
+        waiting: count(document.waiting, 1000),
+        hold: span(document.hold, Duration::from_secs(5)),
+    }
+}
+
+pub(super) fn span(written: Option<Span>, default: Duration) -> Duration {
+    written.map_or(default, |Span(span)| span)
+}
+
+pub(super) fn count(written: Option<Count>, default: usize) -> usize {
+    written.map_or(default, |Count(count)| count)
+}

@@ -1,0 +1,149 @@
+//! The configuration as it is written, before anything is checked but its shape. Every member may be absent: what is
+//! required, and what is used in its place, `compile` says.
+
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Document {
+    pub(super) gateway: Option<String>,
+    pub(super) issuers: Vec<IssuerDocument>,
+    pub(super) headers: Vec<HeaderDocument>,
+    pub(super) attributes: Vec<AttributeDocument>,
+    pub(super) provisioning: Option<ProvisioningDocument>,
+    pub(super) last_seen: Option<LastSeenDocument>,
+    pub(super) limits: LimitsDocument,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct IssuerDocument {
+    pub(super) issuer: Option<String>,
+    pub(super) cluster: Option<String>,
+    pub(super) jwks_uri: Option<String>,
+    pub(super) jwks: Option<Value>,
+    pub(super) audiences: Option<Vec<String>>,
+    pub(super) any_audience: bool,
+    pub(super) algorithms: Option<Vec<String>>,
+    pub(super) clock_skew: Option<Span>,
+    pub(super) keys_refresh: KeysRefreshDocument,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct KeysRefreshDocument {
+    pub(super) every: Option<Span>,
+    pub(super) stale_for: Option<Span>,
+    pub(super) unknown_kid: Option<Span>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct HeaderDocument {
+    pub(super) header: Option<String>,
+    pub(super) claim: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) format: Option<FormatDocument>,
+    pub(super) when_missing: Option<WhenMissingDocument>,
+    pub(super) max_bytes: Option<Count>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AttributeDocument {
+    pub(super) attribute: Option<String>,
+    pub(super) claim: Option<String>,
+    pub(super) when_missing: Option<WhenMissingDocument>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FormatDocument {
+    Plain,
+    Csv,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum WhenMissingDocument {
+    Refuse,
+    Omit,
+    Default(Value),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ProvisioningDocument {
+    pub(super) cluster: Option<String>,
+    pub(super) authority: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) authorization: Option<AuthorizationDocument>,
+    pub(super) timeout: Option<Span>,
+    pub(super) when_unavailable: Option<PostureDocument>,
+    pub(super) refresh: Option<Span>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AuthorizationDocument {
+    pub(super) env: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PostureDocument {
+    Deny,
+    Allow,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LastSeenDocument {
+    pub(super) cluster: Option<String>,
+    pub(super) authority: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) authorization: Option<AuthorizationDocument>,
+    pub(super) timeout: Option<Span>,
+    pub(super) every: Option<Span>,
+    pub(super) batch: Option<Count>,
+    pub(super) buffer: Option<Count>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LimitsDocument {
+    pub(super) token_bytes: Option<Count>,
+    pub(super) subjects: Option<Count>,
+    pub(super) waiting: Option<Count>,
+    pub(super) hold: Option<Span>,
+}
+
+/// A span of time such as `100ms`, `30s`, `10m`, `12h` or `1h 30m`; never zero.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match humantime::parse_duration(&text) {
+            Ok(span) if !span.is_zero() => Ok(Self(span)),
+            _ => Err(D::Error::custom(format!("`{text}` is no span of time such as \"30s\" or \"12h\""))),
+        }
+    }
+}
+
+/// A number of things, at least one. Istio renders every number of a plugin's configuration as a double, so `100.0` is
+/// 100.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Count(pub(super) usize);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        let whole = number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&number);
+        if whole { Ok(Self(number as usize)) } else { Err(D::Error::custom(format!("{number} is no count"))) }
+    }
+}

@@ -1,0 +1,164 @@
+//! The `issuers` of a configuration.
+
+use super::compile::span;
+use super::document::{IssuerDocument, KeysRefreshDocument};
+use super::policy::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
+use super::problem::Problems;
+use crate::domain::Issuer;
+use crate::token::{ALGORITHMS, Algorithm, Keyring, Trust};
+use crate::wire::discovery_path;
+use http::Uri;
+use std::time::Duration;
+
+/// How long fetching an issuer's keys may take.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn compile(documents: Vec<IssuerDocument>, problems: &Problems) -> Vec<IssuerPolicy> {
+    if documents.is_empty() {
+        problems.add("issuers", "there is none", "name at least one issuer whose tokens are accepted");
+    }
+    let mut issuers: Vec<IssuerPolicy> = Vec::new();
+    for (index, document) in documents.into_iter().enumerate() {
+        let path = format!("issuers[{index}]");
+        let Some(issuer) = issuer(document, &path, problems) else {
+            continue;
+        };
+        if issuers.iter().any(|other| other.trust.issuer == issuer.trust.issuer) {
+            problems.add(format!("{path}.issuer"), "this issuer is there already", "merge the two");
+        }
+        issuers.push(issuer);
+    }
+    issuers
+}
+
+fn issuer(document: IssuerDocument, path: &str, problems: &Problems) -> Option<IssuerPolicy> {
+    let name_path = format!("{path}.issuer");
+    let name = document.issuer.as_deref().ok_or("it is missing").and_then(Issuer::parse);
+    let name = problems.take(name, &name_path, "write the exact `iss` of its tokens");
+    let audiences = audiences(&document, path, problems);
+    let algorithms = algorithms(document.algorithms.as_deref(), path, problems);
+    let keys = keys(&document, name.as_ref(), path, problems);
+    let trust = Trust {
+        issuer: name?,
+        audiences,
+        algorithms,
+        clock_skew: span(document.clock_skew, Duration::from_secs(30)),
+    };
+    let keys = keys?;
+    if let KeySource::Inline(keyring) = &keys
+        && !trust.algorithms.iter().any(|algorithm| keyring.serves(*algorithm))
+    {
+        problems.add(
+            format!("{path}.jwks"),
+            "no key in it fits the algorithms",
+            "add the key, or its algorithm",
+        );
+    }
+    Some(IssuerPolicy { trust, keys })
+}
+
+/// An audience is required unless the operator writes out that any will do: a token for another application of the same
+/// issuer is the commonest confusion there is (RFC 8725 §3.9).
+fn audiences(document: &IssuerDocument, path: &str, problems: &Problems) -> Option<Vec<String>> {
+    let named =
+        document.audiences.clone().filter(|list| !list.is_empty() && !list.iter().any(String::is_empty));
+    match (&document.audiences, named, document.any_audience) {
+        (Some(_), Some(list), false) => return Some(list),
+        (None, _, true) => {}
+        (Some(_), _, true) => problems.add(
+            format!("{path}.any_audience"),
+            "it contradicts `audiences`",
+            "keep `audiences`, or any_audience: true alone",
+        ),
+        _ => problems.add(
+            format!("{path}.audiences"),
+            "no audience is named",
+            "list what must be in `aud`, or write any_audience: true",
+        ),
+    }
+    None
+}
+
+fn algorithms(names: Option<&[String]>, path: &str, problems: &Problems) -> Vec<Algorithm> {
+    let Some(names) = names else {
+        return ALGORITHMS.to_vec();
+    };
+    let known = || ALGORITHMS.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(", ");
+    if names.is_empty() {
+        problems.add(format!("{path}.algorithms"), "it is empty", format!("choose among {}", known()));
+    }
+    let parse = |(index, name): (usize, &String)| match name.parse() {
+        Ok(algorithm) => Some(algorithm),
+        Err(()) => {
+            let what = format!("`{name}` is no algorithm that is accepted here");
+            problems.add(format!("{path}.algorithms[{index}]"), what, format!("choose among {}", known()));
+            None
+        }
+    };
+    names.iter().enumerate().filter_map(parse).collect()
+}
+
+fn keys(
+    document: &IssuerDocument,
+    issuer: Option<&Issuer>,
+    path: &str,
+    problems: &Problems,
+) -> Option<KeySource> {
+    if let Some(jwks) = &document.jwks {
+        let jwks_path = format!("{path}.jwks");
+        if document.jwks_uri.is_some() {
+            problems.add(&jwks_path, "keys are given twice", "keep one of jwks and jwks_uri");
+        }
+        let keyring = Keyring::from_value(jwks);
+        return problems
+            .take(keyring, &jwks_path, "write {\"keys\": [...]} with public keys")
+            .map(KeySource::Inline);
+    }
+    let cluster_path = format!("{path}.cluster");
+    let cluster = document.cluster.clone().filter(|name| !name.is_empty()).ok_or("it is missing");
+    let cluster =
+        problems.take(cluster, &cluster_path, "name the proxy's cluster through which the keys are fetched");
+    let refresh = refresh(&document.keys_refresh, path, problems);
+    match &document.jwks_uri {
+        Some(address) => {
+            let address = absolute(address);
+            let at =
+                problems.take(address, &format!("{path}.jwks_uri"), "write an absolute http or https URL")?;
+            Some(KeySource::Address { at: upstream(cluster?, &at, path_of(&at)), refresh })
+        }
+        None => {
+            let at: Uri = issuer?.as_str().parse().ok()?;
+            Some(KeySource::Discovery { at: upstream(cluster?, &at, discovery_path(&at)), refresh })
+        }
+    }
+}
+
+fn refresh(document: &KeysRefreshDocument, path: &str, problems: &Problems) -> KeysRefresh {
+    let refresh = KeysRefresh {
+        every: span(document.every, Duration::from_secs(10 * 60)),
+        stale_for: span(document.stale_for, Duration::from_secs(24 * 60 * 60)),
+        unknown_kid: span(document.unknown_kid, Duration::from_secs(10)),
+    };
+    if refresh.stale_for < refresh.every {
+        let hint = "keys must outlast the time after which they are fetched again";
+        problems.add(format!("{path}.keys_refresh.stale_for"), "it is shorter than `every`", hint);
+    }
+    refresh
+}
+
+fn absolute(text: &str) -> Result<Uri, &'static str> {
+    let uri: Uri = text.parse().map_err(|_| "it is no URL")?;
+    match uri.scheme_str() {
+        Some("http" | "https") if uri.authority().is_some() => Ok(uri),
+        _ => Err("it is no absolute URL"),
+    }
+}
+
+fn path_of(uri: &Uri) -> String {
+    uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned())
+}
+
+fn upstream(cluster: String, at: &Uri, path: String) -> Upstream {
+    let authority = at.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default();
+    Upstream { cluster, authority, path, authorization: None, timeout: FETCH_TIMEOUT }
+}

@@ -1,0 +1,127 @@
+//! The configuration, resolved: no options left open, nothing that can be wrong.
+
+use crate::mapping::{Managed, Mapping};
+use crate::token::{Keyring, Trust};
+use http::HeaderValue;
+use std::time::Duration;
+
+/// Everything a gate is told before its first request.
+#[derive(Clone)]
+pub struct Policy {
+    /// This gateway's name, in arrivals and sightings.
+    pub gateway: String,
+    /// At least one, no two alike.
+    pub issuers: Vec<IssuerPolicy>,
+    /// What the application and the directory are told of a subject.
+    pub mapping: Mapping,
+    /// The headers that are ours alone.
+    pub managed: Managed,
+    /// Where and how accounts are made.
+    pub provisioning: Provisioning,
+    /// Where and how sightings are reported.
+    pub last_seen: LastSeen,
+    /// The bounds of everything that grows.
+    pub limits: Limits,
+}
+
+/// One issuer.
+#[derive(Clone)]
+pub struct IssuerPolicy {
+    /// The terms its tokens must meet.
+    pub trust: Trust,
+    /// Where its keys are.
+    pub keys: KeySource,
+}
+
+/// Where an issuer's keys are.
+#[derive(Clone)]
+pub enum KeySource {
+    /// In the configuration.
+    Inline(Keyring),
+    /// At an address the operator wrote down.
+    Address {
+        /// Where, and through which cluster.
+        at: Upstream,
+        /// When they are fetched.
+        refresh: KeysRefresh,
+    },
+    /// At an address the issuer's discovery document tells.
+    Discovery {
+        /// Where the document is, and through which cluster both are fetched.
+        at: Upstream,
+        /// When they are fetched.
+        refresh: KeysRefresh,
+    },
+}
+
+/// When keys are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeysRefresh {
+    /// This long after they were fetched they are fetched again.
+    pub every: Duration,
+    /// This long after they were fetched they are still used, while the issuer cannot be reached.
+    pub stale_for: Duration,
+    /// At most one fetch in this time is made because a token named an unknown key.
+    pub unknown_kid: Duration,
+}
+
+/// Something that is called through one of the proxy's clusters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The proxy's name for where it is.
+    pub cluster: String,
+    /// The `:authority` it is asked under.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+    /// The `authorization` header it wants, marked sensitive.
+    pub authorization: Option<HeaderValue>,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// Where and how accounts are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provisioning {
+    /// The directory's endpoint for arrivals.
+    pub at: Upstream,
+    /// What becomes of a new subject while the directory cannot be reached.
+    pub when_unavailable: Posture,
+    /// An account that the directory called active is asked about again after this long.
+    pub refresh: Duration,
+}
+
+/// What becomes of a request when an upstream that should decide cannot be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posture {
+    /// It is refused with 503 and `Retry-After`.
+    Deny,
+    /// It goes on, without the headers that only an account has.
+    Allow,
+}
+
+/// Where and how sightings are reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The directory's endpoint for sightings.
+    pub at: Upstream,
+    /// The window: a subject is reported once in this time.
+    pub every: Duration,
+    /// The most sightings in one call.
+    pub batch: usize,
+    /// The most sightings kept while they cannot be sent.
+    pub buffer: usize,
+}
+
+/// The bounds of everything that grows with what clients send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest token that is read, in bytes.
+    pub token_bytes: usize,
+    /// The most subjects that are remembered, in each worker.
+    pub subjects: usize,
+    /// The most requests that wait at a time, in each worker.
+    pub waiting: usize,
+    /// The longest time that a request waits.
+    pub hold: Duration,
+}

@@ -1,0 +1,131 @@
+//! What the filter calls beside issuers: `provisioning` and `last_seen` of a configuration.
+
+use super::compile::{count, span};
+use super::document::{AuthorizationDocument, LastSeenDocument, PostureDocument, ProvisioningDocument};
+use super::policy::{LastSeen, Posture, Provisioning, Upstream};
+use super::problem::Problems;
+use http::{HeaderValue, Uri};
+use std::time::Duration;
+
+/// How long one call to the directory may take unless the operator says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+pub(super) fn provisioning(
+    document: Option<ProvisioningDocument>,
+    env: Env<'_>,
+    problems: &Problems,
+) -> Option<Provisioning> {
+    let Some(document) = document else {
+        problems.add(
+            "provisioning",
+            "it is missing",
+            "name the cluster of the directory: {\"cluster\": \"directory\"}",
+        );
+        return None;
+    };
+    let cluster = document.cluster.filter(|name| !name.is_empty()).ok_or("it is missing");
+    let cluster = problems.take(cluster, "provisioning.cluster", "name the proxy's cluster of the directory");
+    let path = target(document.path, "/v1/arrivals", "provisioning.path", problems);
+    let authorization = authorization(document.authorization, "provisioning.authorization", env, problems);
+    let authority = authority(document.authority, cluster.as_deref(), "provisioning.authority", problems);
+    let posture = match document.when_unavailable {
+        None | Some(PostureDocument::Deny) => Posture::Deny,
+        Some(PostureDocument::Allow) => Posture::Allow,
+    };
+    Some(Provisioning {
+        at: Upstream {
+            cluster: cluster?,
+            authority: authority?,
+            path: path?,
+            authorization,
+            timeout: span(document.timeout, TIMEOUT),
+        },
+        when_unavailable: posture,
+        refresh: span(document.refresh, Duration::from_secs(12 * 60 * 60)),
+    })
+}
+
+/// Sightings go where arrivals go, unless the operator says otherwise: same cluster, same credentials.
+pub(super) fn last_seen(
+    document: Option<LastSeenDocument>,
+    provisioning: Option<&Provisioning>,
+    env: Env<'_>,
+    problems: &Problems,
+) -> Option<LastSeen> {
+    let document = document.unwrap_or_default();
+    let path = target(document.path, "/v1/sightings", "last_seen.path", problems);
+    let own = authorization(document.authorization, "last_seen.authorization", env, problems);
+    let at = match document.cluster {
+        Some(cluster) => {
+            let authority = authority(document.authority, Some(&cluster), "last_seen.authority", problems);
+            Upstream { authority: authority?, cluster, path: path?, authorization: own, timeout: TIMEOUT }
+        }
+        None => {
+            let arrivals = &provisioning?.at;
+            let authority = document.authority.unwrap_or_else(|| arrivals.authority.clone());
+            let authorization = own.or_else(|| arrivals.authorization.clone());
+            Upstream { authority, authorization, path: path?, ..arrivals.clone() }
+        }
+    };
+    let batch = count(document.batch, 500);
+    let buffer = count(document.buffer, 10_000);
+    if buffer < batch {
+        problems.add("last_seen.buffer", "it is smaller than one batch", "keep at least as many as `batch`");
+    }
+    Some(LastSeen {
+        at: Upstream { timeout: span(document.timeout, TIMEOUT), ..at },
+        every: span(document.every, Duration::from_secs(60)),
+        batch,
+        buffer,
+    })
+}
+
+fn target(written: Option<String>, default: &str, path: &str, problems: &Problems) -> Option<String> {
+    let target = written.unwrap_or_else(|| default.to_owned());
+    let sound = target.starts_with('/') && target.parse::<Uri>().is_ok();
+    if !sound {
+        problems.add(path, format!("`{target}` is no path"), format!("write a path such as {default}"));
+    }
+    sound.then_some(target)
+}
+
+/// Without a word of the operator an upstream is asked under its cluster's name, as nobody knows a better one.
+fn authority(
+    written: Option<String>,
+    cluster: Option<&str>,
+    path: &str,
+    problems: &Problems,
+) -> Option<String> {
+    let Some(authority) = written else {
+        // Istio names clusters `outbound|443||host`: the host is what it is asked under.
+        return cluster.map(|name| name.rsplit('|').next().unwrap_or(name).to_owned());
+    };
+    let sound = authority.parse::<http::uri::Authority>();
+    problems.take(sound, path, "write host or host:port").map(|authority| authority.to_string())
+}
+
+/// The credentials come from the environment, so that no configuration dump holds them.
+fn authorization(
+    document: Option<AuthorizationDocument>,
+    path: &str,
+    env: Env<'_>,
+    problems: &Problems,
+) -> Option<HeaderValue> {
+    let document = document?;
+    let path = format!("{path}.env");
+    let name = document.env.filter(|name| !name.is_empty()).ok_or("it is missing");
+    let name = problems.take(name, &path, "name the environment variable that holds the token")?;
+    let Some(token) = env(&name).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
+    else {
+        let hint = "give the plugin's VM this variable (vm_config.environment_variables, Istio vmConfig.env)";
+        problems.add(path, format!("the environment has no {name}"), hint);
+        return None;
+    };
+    let value =
+        HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| format!("{name} holds no token"));
+    let mut value = problems.take(value, &path, "a token is one line of visible characters")?;
+    value.set_sensitive(true);
+    Some(value)
+}

@@ -1,0 +1,110 @@
+//! The SDK's contexts: one root per plugin configuration and worker, one stream per request. They translate and hold
+//! nothing but a [`Filter`].
+
+use super::host::{self, Proxy};
+use crate::config::compile;
+use crate::domain::Ticket;
+use crate::filter::{CallToken, Filter, Flow, Level, Removal};
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, BufferType, ContextType};
+use std::rc::Rc;
+
+/// One configuration of the plugin in one worker. Two of them may live in one VM (an update, another listener), so
+/// nothing is kept outside of it.
+#[derive(Default)]
+pub(super) struct Root {
+    /// Absent until the plugin is configured; without it no request is let through.
+    filter: Option<Rc<Filter<Proxy>>>,
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let bytes = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        match compile(&text, &host::environment, &host::node()) {
+            Ok(policy) => {
+                let filter = Filter::new(Proxy::default(), policy, host::nonce());
+                filter.on_start();
+                self.filter = Some(Rc::new(filter));
+                true
+            }
+            Err(problems) => {
+                host::log(
+                    Level::Warn,
+                    &format!("the configuration is refused: {} problem(s)", problems.len()),
+                );
+                for problem in problems {
+                    host::log(Level::Warn, &problem.to_string());
+                }
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        if let Some(filter) = &self.filter {
+            filter.on_tick();
+        }
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream { id: context_id, filter: self.filter.clone() }))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _trailers: usize) {
+        if let Some(filter) = &self.filter {
+            filter.on_reply(None, CallToken(token), &host::reply(headers, body));
+        }
+    }
+
+    fn on_done(&mut self) -> bool {
+        match self.filter.as_ref().map(|filter| filter.on_removal()) {
+            Some(Removal::Flushing) => false,
+            Some(Removal::Done) | None => true,
+        }
+    }
+}
+
+/// One request.
+struct Stream {
+    id: u32,
+    filter: Option<Rc<Filter<Proxy>>>,
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+        match self.filter.as_ref().map(|filter| filter.on_request(Ticket(self.id))) {
+            Some(Flow::Continue) => Action::Continue,
+            Some(Flow::Pause) => Action::Pause,
+            None => {
+                host::respond_unconfigured();
+                Action::Pause
+            }
+        }
+    }
+}
+
+impl Context for Stream {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _trailers: usize) {
+        if let Some(filter) = &self.filter {
+            filter.on_reply(Some(Ticket(self.id)), CallToken(token), &host::reply(headers, body));
+        }
+    }
+
+    fn on_done(&mut self) -> bool {
+        if let Some(filter) = &self.filter {
+            filter.on_end(Ticket(self.id));
+        }
+        true
+    }
+}

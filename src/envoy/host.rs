@@ -1,0 +1,155 @@
+//! The proxy's host calls. The SDK panics on a status it does not expect, and a panic is an outage: every call here is
+//! made only where the ABI allows it, and header values are always bytes, as a client may send what is no text.
+
+use crate::domain::{Call, Failure, Reply, Response, Ticket, Timestamp};
+use crate::filter::{CallToken, Host, Level};
+use http::{HeaderName, HeaderValue};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The most of an upstream's answer that is read: no key set and no account is larger.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// The proxy that this module runs in.
+#[derive(Default)]
+pub(super) struct Proxy {
+    /// Ids of the counters that were added to, by name.
+    metrics: RefCell<HashMap<&'static str, u32>>,
+}
+
+impl Host for Proxy {
+    fn now(&self) -> Timestamp {
+        let since_epoch =
+            hostcalls::get_current_time().ok().and_then(|now| now.duration_since(UNIX_EPOCH).ok());
+        let millis = since_epoch.map_or(0, |span| span.as_millis());
+        Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+    }
+
+    fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
+        hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+    }
+
+    fn select(&self, stream: Ticket) -> bool {
+        hostcalls::set_effective_context(stream.0).is_ok()
+    }
+
+    fn remove_request_header(&self, name: &str) {
+        // The SDK reports nothing that could be acted on; the header is gone or the request is.
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
+    }
+
+    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue) {
+        let value = Some(value.as_bytes());
+        let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value);
+    }
+
+    fn resume_request(&self) {
+        let _ = hostcalls::resume_http_request();
+    }
+
+    fn respond(&self, response: &Response) {
+        let headers =
+            response.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let _ = hostcalls::send_http_response(
+            u32::from(response.status),
+            headers.collect(),
+            Some(response.body.as_slice()),
+        );
+    }
+
+    fn call(&self, call: &Call) -> Option<CallToken> {
+        let mut headers =
+            vec![(":method", call.method.as_str()), (":path", &call.path), (":authority", &call.authority)];
+        // Ours are visible ASCII throughout: the configuration takes no other token.
+        headers.extend(
+            call.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))),
+        );
+        let body = (!call.body.is_empty()).then_some(call.body.as_slice());
+        hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
+            .ok()
+            .map(CallToken)
+    }
+
+    fn tick_every(&self, span: Duration) {
+        let _ = hostcalls::set_tick_period(span);
+    }
+
+    fn count(&self, metric: &'static str, by: u64) {
+        let known = self.metrics.borrow().get(metric).copied();
+        let id = known.or_else(|| {
+            let id = hostcalls::define_metric(MetricType::Counter, metric).ok()?;
+            self.metrics.borrow_mut().insert(metric, id);
+            Some(id)
+        });
+        if let (Some(id), Ok(by)) = (id, i64::try_from(by)) {
+            let _ = hostcalls::increment_metric(id, by);
+        }
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        log(level, line);
+    }
+
+    fn removed(&self) {
+        let _ = hostcalls::done();
+    }
+}
+
+/// Writes a line to the proxy's log, saying whose it is.
+pub(super) fn log(level: Level, line: &str) {
+    let level = match level {
+        Level::Info => LogLevel::Info,
+        Level::Warn => LogLevel::Warn,
+    };
+    let _ = hostcalls::log(level, &format!("firstsight: {line}"));
+}
+
+/// The reply that is being delivered. Too large a body is no answer.
+pub(super) fn reply(headers: usize, body: usize) -> Reply {
+    if headers == 0 || body > LARGEST_BODY {
+        return Reply::Failed(Failure::Broken);
+    }
+    let mut headers = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders).unwrap_or_default();
+    let status = headers.iter().find(|(name, _)| name == ":status");
+    let status = status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
+    let Some(status) = status else { return Reply::Failed(Failure::Broken) };
+    headers.retain(|(name, _)| !name.starts_with(':'));
+    let body =
+        hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body).ok().flatten().unwrap_or_default();
+    Reply::Answer { status, headers, body }
+}
+
+/// A variable of the plugin's environment.
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The proxy's own name, where it has one.
+pub(super) fn node() -> String {
+    let property = |path| hostcalls::get_property(path).ok().flatten().filter(|value| !value.is_empty());
+    // Envoy before 1.33 has it under its bare name.
+    let id = property(vec!["xds", "node", "id"]).or_else(|| property(vec!["node", "id"]));
+    id.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// A number that no other worker has: it tells this worker's sightings from all others. The hasher's keys are random, on
+/// this target by `random_get` of WASI.
+pub(super) fn nonce() -> [u8; 16] {
+    use std::hash::{BuildHasher, RandomState};
+    let half = || RandomState::new().hash_one(0u8).to_be_bytes();
+    let (first, second) = (half(), half());
+    let mut nonce = [0; 16];
+    for (place, byte) in nonce.iter_mut().zip(first.into_iter().chain(second)) {
+        *place = byte;
+    }
+    nonce
+}
+
+/// The answer of a plugin that has no configuration: it lets nobody through.
+pub(super) fn respond_unconfigured() {
+    let _ = hostcalls::send_http_response(503, vec![("cache-control", "no-store")], None);
+}

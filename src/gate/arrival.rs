@@ -1,0 +1,114 @@
+//! First sight: one call per subject, however many requests wait for its answer.
+
+use super::{ArrivalOutcome, Event, Gate, Purpose, RETRY_SOON, post};
+use crate::config::Posture;
+use crate::domain::{Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp, Verdict};
+use crate::memory::{Standing, Want};
+use crate::wire::{Arrival, ArrivalAnswer, Cause};
+use http::{HeaderName, HeaderValue};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An arrival under way, and who waits for it.
+pub(super) struct Flight {
+    waiting: Vec<Ticket>,
+}
+
+/// How long a refusal of the directory's is remembered: short, as somebody may just be approving the account, and long
+/// enough that a client that keeps asking costs the directory next to nothing.
+const REFUSAL_REMEMBERED: Duration = Duration::from_secs(30);
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+impl Gate {
+    /// Lets a request wait for the directory's word on its subject; asks, unless somebody waits for it already.
+    pub(super) fn await_arrival(
+        &mut self,
+        ticket: Ticket,
+        key: SubjectKey,
+        identity: &Identity,
+        cause: Cause,
+        now: Timestamp,
+    ) {
+        if let Some(flight) = self.flights.get_mut(&key) {
+            flight.waiting.push(ticket);
+            return;
+        }
+        self.flights.insert(key, Flight { waiting: vec![ticket] });
+        let arrival = Arrival::new(
+            &identity.subject,
+            key,
+            identity.kind,
+            cause,
+            identity.attributes.clone(),
+            &self.policy.mapping.digest,
+            now,
+            &self.policy.gateway,
+        );
+        // Strings, numbers and maps with string keys always serialise.
+        let body = serde_json::to_vec(&arrival).unwrap_or_default();
+        let mut call = post(&self.policy.provisioning.at, "application/json", body);
+        let once = HeaderValue::try_from(arrival.idempotency_key()).ok();
+        call.headers.extend(once.map(|value| (IDEMPOTENCY_KEY, value)));
+        self.call(Purpose::Arrival(key), call);
+    }
+
+    pub(super) fn conclude_arrival(&mut self, key: SubjectKey, reply: &Reply, now: Timestamp) {
+        let answer = ArrivalAnswer::read(reply);
+        self.report_arrival(&answer);
+        let waiting = self.flights.remove(&key).map(|flight| flight.waiting).unwrap_or_default();
+        let standing = self.standing_after(key, answer, now);
+        for ticket in waiting {
+            let Some(Want::Account { identity, .. }) = self.waiting.leave(ticket) else { continue };
+            let verdict = match &standing {
+                Standing::Present(account) => self.forward(&identity, key, account.as_ref(), now),
+                Standing::Refused(refusal) => Verdict::Refuse(refusal.clone()),
+            };
+            self.settle(ticket, verdict);
+        }
+    }
+
+    /// What an answer means for everybody who waits for it, and how long it is remembered. That the directory cannot be
+    /// reached says nothing about a subject, so it is not remembered at all.
+    fn standing_after(&mut self, key: SubjectKey, answer: ArrivalAnswer, now: Timestamp) -> Standing {
+        let refused = |reason, message| Standing::Refused(Refusal { message, ..Refusal::of(reason) });
+        let (standing, remembered) = match answer {
+            ArrivalAnswer::Active { account, valid_for } => {
+                let id: Option<Arc<str>> = account.map(|account| account.id.into());
+                (Standing::Present(id), valid_for.unwrap_or(self.policy.provisioning.refresh))
+            }
+            ArrivalAnswer::Pending(message) => (refused(Reason::AccountPending, message), REFUSAL_REMEMBERED),
+            ArrivalAnswer::Denied(message) => (refused(Reason::AccountDenied, message), REFUSAL_REMEMBERED),
+            ArrivalAnswer::Departed => (refused(Reason::AccountDeparted, None), REFUSAL_REMEMBERED),
+            ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), REFUSAL_REMEMBERED),
+            ArrivalAnswer::Unavailable(wait) => {
+                return match self.policy.provisioning.when_unavailable {
+                    Posture::Allow => Standing::Present(None),
+                    Posture::Deny => {
+                        let wait = wait.unwrap_or(RETRY_SOON);
+                        Standing::Refused(Refusal::for_now(Reason::DirectoryUnavailable, wait))
+                    }
+                };
+            }
+        };
+        self.roster.remember(key, standing.clone(), now.after(remembered));
+        standing
+    }
+
+    fn report_arrival(&mut self, answer: &ArrivalAnswer) {
+        let outcome = match answer {
+            ArrivalAnswer::Active { .. } => ArrivalOutcome::Active,
+            ArrivalAnswer::Pending(_) => ArrivalOutcome::Pending,
+            ArrivalAnswer::Denied(_) => ArrivalOutcome::Denied,
+            ArrivalAnswer::Departed => ArrivalOutcome::Departed,
+            ArrivalAnswer::Invalid => ArrivalOutcome::Invalid,
+            ArrivalAnswer::Unavailable(_) => ArrivalOutcome::Unavailable,
+        };
+        self.report(Event::Arrival(outcome));
+        let lost = outcome == ArrivalOutcome::Unavailable;
+        if lost != self.directory_lost {
+            self.directory_lost = lost;
+            self.report(if lost { Event::DirectoryLost } else { Event::DirectoryBack });
+        }
+    }
+}

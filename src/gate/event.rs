@@ -1,0 +1,133 @@
+//! What happened, for counters and the log. Holds nothing from a token and no credentials.
+
+use crate::domain::Issuer;
+use crate::token::KeyringError;
+use crate::wire::DiscoveryError;
+use std::fmt;
+
+/// Something worth counting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An issuer's keys were fetched.
+    KeysFetched {
+        /// Whose.
+        issuer: Issuer,
+        /// How many of them are usable.
+        usable: usize,
+    },
+    /// An issuer's keys could not be had.
+    KeysFailed {
+        /// Whose.
+        issuer: Issuer,
+        /// Why.
+        why: KeysFailure,
+    },
+    /// The directory answered an arrival, or did not.
+    Arrival(ArrivalOutcome),
+    /// The directory stopped answering: the first failure after an answer.
+    DirectoryLost,
+    /// The directory answers again.
+    DirectoryBack,
+    /// So many sightings arrived at the directory.
+    SightingsSent(u64),
+    /// So many sightings did not arrive, and are sent again.
+    SightingsFailed(u64),
+    /// So many sightings are lost: there was no room for them, or no other try.
+    SightingsDropped(u64),
+    /// So many sightings are lost: the directory refuses them for good.
+    SightingsRefused(u64),
+}
+
+/// How an arrival ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words are those of wire::ArrivalAnswer")]
+pub enum ArrivalOutcome {
+    Active,
+    Pending,
+    Denied,
+    Departed,
+    Invalid,
+    Unavailable,
+}
+
+/// Why an issuer's keys could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeysFailure {
+    /// The issuer, or the proxy in its place, answered something else than 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// There was no answer.
+    #[error("no answer; does the cluster exist and have an endpoint?")]
+    NoAnswer,
+    /// Its discovery document is unusable.
+    #[error("discovery: {0}")]
+    Discovery(#[from] DiscoveryError),
+    /// Its key set is unusable.
+    #[error("keys: {0}")]
+    Keyring(#[from] KeyringError),
+}
+
+impl Event {
+    /// The counter this adds to, and how much.
+    pub const fn metric(&self) -> Option<(&'static str, u64)> {
+        Some(match self {
+            Self::KeysFetched { .. } => ("firstsight.keys.fetched", 1),
+            Self::KeysFailed { .. } => ("firstsight.keys.failed", 1),
+            Self::Arrival(ArrivalOutcome::Active) => ("firstsight.arrivals.active", 1),
+            Self::Arrival(ArrivalOutcome::Pending) => ("firstsight.arrivals.pending", 1),
+            Self::Arrival(ArrivalOutcome::Denied) => ("firstsight.arrivals.denied", 1),
+            Self::Arrival(ArrivalOutcome::Departed) => ("firstsight.arrivals.departed", 1),
+            Self::Arrival(ArrivalOutcome::Invalid) => ("firstsight.arrivals.invalid", 1),
+            Self::Arrival(ArrivalOutcome::Unavailable) => ("firstsight.arrivals.unavailable", 1),
+            Self::SightingsSent(count) => ("firstsight.sightings.sent", *count),
+            Self::SightingsFailed(count) => ("firstsight.sightings.failed", *count),
+            Self::SightingsDropped(count) => ("firstsight.sightings.dropped", *count),
+            Self::SightingsRefused(count) => ("firstsight.sightings.refused", *count),
+            Self::DirectoryLost | Self::DirectoryBack => return None,
+        })
+    }
+
+    /// Whether it is worth a line in the log, and if so whether the operator should look at it: what may happen with every
+    /// request is only counted.
+    pub const fn log(&self) -> Option<Tone> {
+        match self {
+            Self::KeysFetched { .. } | Self::DirectoryBack => Some(Tone::Fine),
+            Self::KeysFailed { .. } | Self::DirectoryLost => Some(Tone::Trouble),
+            Self::SightingsFailed(_) | Self::SightingsRefused(_) => Some(Tone::Trouble),
+            Self::Arrival(ArrivalOutcome::Invalid) => Some(Tone::Trouble),
+            Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
+        }
+    }
+}
+
+/// How a log line is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// As expected.
+    Fine,
+    /// Somebody should look.
+    Trouble,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeysFetched { issuer, usable } => {
+                write!(f, "keys of {} fetched: {usable} usable", issuer.as_str())
+            }
+            Self::KeysFailed { issuer, why } => write!(f, "keys of {} not fetched: {why}", issuer.as_str()),
+            Self::Arrival(ArrivalOutcome::Invalid) => {
+                f.write_str("the directory does not take an account's attributes; check the mapping")
+            }
+            Self::Arrival(outcome) => write!(f, "an arrival was answered: {outcome:?}"),
+            Self::DirectoryLost => f.write_str("the directory does not answer; new subjects get the posture"),
+            Self::DirectoryBack => f.write_str("the directory answers again"),
+            Self::SightingsSent(count) => write!(f, "{count} sightings sent"),
+            Self::SightingsFailed(count) => write!(f, "{count} sightings not sent, kept for the next try"),
+            Self::SightingsDropped(count) => write!(f, "{count} sightings lost"),
+            Self::SightingsRefused(count) => {
+                write!(f, "{count} sightings lost: the directory does not take them")
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The keys of every issuer: fetched before they are needed, again when they are old, and once more, at a bounded rate,
+//! when a token names one that is not there.
+
+use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
+use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
+use crate::domain::{Call, Issuer, Reason, Refusal, Reply, Timestamp, Verdict};
+use crate::token::Keyring;
+use crate::wire::Discovery;
+use std::time::Duration;
+
+/// The longest pause between two tries to fetch keys that cannot be had.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What is known of one issuer's keys.
+pub(super) struct IssuerKeys {
+    issuer: Issuer,
+    source: KeySource,
+    /// The keys, and when they were fetched.
+    ring: Option<(Keyring, Timestamp)>,
+    stage: Stage,
+    /// When they are to be fetched; before that only an unknown key is a reason to.
+    due: Timestamp,
+    failures: u32,
+    /// Before this, an unknown key is no reason to fetch them again.
+    refetch_from: Timestamp,
+}
+
+/// How far a fetch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    Discovering,
+    Fetching,
+}
+
+/// What a reply to a fetch leads to.
+enum Progress {
+    /// One more call.
+    Next(Call),
+    /// So many usable keys are here.
+    Done(usize),
+}
+
+impl IssuerKeys {
+    pub(super) fn new(policy: &IssuerPolicy) -> Self {
+        Self {
+            issuer: policy.trust.issuer.clone(),
+            source: policy.keys.clone(),
+            ring: None,
+            stage: Stage::Idle,
+            due: Timestamp::from_millis(0),
+            failures: 0,
+            refetch_from: Timestamp::from_millis(0),
+        }
+    }
+
+    /// The keys that may be used now.
+    pub(super) fn ring(&self, now: Timestamp) -> Option<&Keyring> {
+        match (&self.source, &self.ring) {
+            (KeySource::Inline(ring), _) => Some(ring),
+            (_, Some((ring, fetched))) => {
+                let stale_for = self.refresh()?.stale_for;
+                (now.since(*fetched) < stale_for).then_some(ring)
+            }
+            (_, None) => None,
+        }
+    }
+
+    /// Whether an unknown key is a reason to wait for a fetch: one is under way, or may be started.
+    pub(super) fn may_refetch(&self, now: Timestamp) -> bool {
+        self.refresh().is_some() && (self.stage != Stage::Idle || now >= self.refetch_from)
+    }
+
+    /// When the next fetch is due; never for keys from the configuration, or while a fetch is under way.
+    pub(super) fn next_fetch(&self) -> Option<Timestamp> {
+        (self.refresh().is_some() && self.stage == Stage::Idle).then_some(self.due)
+    }
+
+    /// Somebody waits: for the first keys, which are fetched as soon as they are due, or for newer ones, now.
+    fn hurry(&mut self, now: Timestamp) {
+        if self.ring(now).is_some() && self.stage == Stage::Idle && now >= self.refetch_from {
+            self.due = now;
+            self.refetch_from =
+                now.after(self.refresh().map_or(LONGEST_PAUSE, |refresh| refresh.unknown_kid));
+        }
+    }
+
+    fn refresh(&self) -> Option<&KeysRefresh> {
+        match &self.source {
+            KeySource::Inline(_) => None,
+            KeySource::Address { refresh, .. } | KeySource::Discovery { refresh, .. } => Some(refresh),
+        }
+    }
+
+    fn start(&mut self, now: Timestamp) -> Option<Call> {
+        if self.next_fetch().is_none_or(|due| now < due) {
+            return None;
+        }
+        let (stage, at) = match &self.source {
+            KeySource::Inline(_) => return None,
+            KeySource::Address { at, .. } => (Stage::Fetching, at),
+            KeySource::Discovery { at, .. } => (Stage::Discovering, at),
+        };
+        self.stage = stage;
+        Some(get(at))
+    }
+
+    /// Takes in a reply. After a failure the pauses grow: 1 s, 2 s, 4 s, … up to [`LONGEST_PAUSE`].
+    fn conclude(&mut self, reply: &Reply, now: Timestamp) -> Result<Progress, KeysFailure> {
+        let progress = self.read(reply, now);
+        match &progress {
+            Ok(Progress::Next(_)) => self.stage = Stage::Fetching,
+            Ok(Progress::Done(_)) => {
+                self.stage = Stage::Idle;
+                self.failures = 0;
+                self.due = now.after(self.refresh().map_or(LONGEST_PAUSE, |refresh| refresh.every));
+            }
+            Err(_) => {
+                self.stage = Stage::Idle;
+                let pause = RETRY_SOON.saturating_mul(1 << self.failures.min(8));
+                self.failures = self.failures.saturating_add(1);
+                self.due = now.after(pause.min(LONGEST_PAUSE));
+            }
+        }
+        progress
+    }
+
+    fn read(&mut self, reply: &Reply, now: Timestamp) -> Result<Progress, KeysFailure> {
+        let body = match reply {
+            Reply::Answer { status: 200, body, .. } => body,
+            Reply::Answer { status, .. } => return Err(KeysFailure::Status(*status)),
+            Reply::Failed(_) => return Err(KeysFailure::NoAnswer),
+        };
+        match (&self.source, self.stage) {
+            (KeySource::Discovery { at, .. }, Stage::Discovering) => {
+                let jwks_uri = Discovery::read(body, &self.issuer)?.jwks_uri;
+                let path = jwks_uri.path_and_query().map_or("/", |path| path.as_str());
+                let authority =
+                    jwks_uri.authority().map_or(at.authority.as_str(), |authority| authority.as_str());
+                let at = Upstream { authority: authority.to_owned(), path: path.to_owned(), ..at.clone() };
+                Ok(Progress::Next(get(&at)))
+            }
+            _ => {
+                let ring = Keyring::read(body)?;
+                let usable = ring.len();
+                self.ring = Some((ring, now));
+                Ok(Progress::Done(usable))
+            }
+        }
+    }
+}
+
+impl Gate {
+    /// Somebody waits for this issuer's keys.
+    pub(super) fn hurry_keys(&mut self, issuer: usize, now: Timestamp) {
+        if let Some(keys) = self.keys.get_mut(issuer) {
+            keys.hurry(now);
+        }
+        self.fetch_due_keys(now);
+    }
+
+    /// Starts every fetch that is due.
+    pub(super) fn fetch_due_keys(&mut self, now: Timestamp) {
+        let due: Vec<_> = self.keys.iter_mut().map(|keys| keys.start(now)).collect();
+        for (issuer, call) in due.into_iter().enumerate() {
+            if let Some(call) = call {
+                self.call(Purpose::Keys(issuer), call);
+            }
+        }
+    }
+
+    pub(super) fn conclude_keys(&mut self, issuer: usize, reply: &Reply, now: Timestamp) {
+        let Some(keys) = self.keys.get_mut(issuer) else { return };
+        let name = keys.issuer.clone();
+        match keys.conclude(reply, now) {
+            Ok(Progress::Next(call)) => self.call(Purpose::Keys(issuer), call),
+            Ok(Progress::Done(usable)) => {
+                self.report(Event::KeysFetched { issuer: name, usable });
+                for ticket in self.waiting.for_keys_of(issuer) {
+                    self.readmit(ticket, now);
+                }
+            }
+            Err(why) => {
+                let has_older_keys = keys.ring(now).is_some();
+                self.report(Event::KeysFailed { issuer: name, why });
+                if has_older_keys {
+                    self.refuse_unknown_keys(issuer);
+                }
+            }
+        }
+    }
+
+    /// Newer keys were asked for and could not be had: whether the tokens that named an unknown one are forged or just
+    /// newer than our keys, nobody can say now. (Without any keys, requests wait for the next try, as long as they may.)
+    fn refuse_unknown_keys(&mut self, issuer: usize) {
+        for ticket in self.waiting.for_keys_of(issuer) {
+            self.waiting.leave(ticket);
+            self.settle(ticket, Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! One public key of an issuer (RFC 7517, RFC 7518 §6), checked before it is ever used: the crypto library indexes into
+//! what it is given.
+
+use super::Algorithm;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::DecodingKey;
+use serde_json::Value;
+
+/// A usable signature key.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) kid: Option<String>,
+    /// The one algorithm the key is bound to, where it says so (RFC 8725 §3.1).
+    bound_to: Option<Algorithm>,
+    shape: Shape,
+    material: DecodingKey,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+}
+
+impl Key {
+    /// Reads a JWK; `None` if it is not for verifying signatures with an algorithm accepted here: a foreign key in a set
+    /// is skipped, it does not spoil the set (RFC 7517 §5).
+    pub(super) fn read(jwk: &Value) -> Option<Self> {
+        let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+        if !for_verifying(jwk) {
+            return None;
+        }
+        let bound_to = match jwk.get("alg") {
+            None => None,
+            Some(alg) => Some(alg.as_str()?.parse().ok()?),
+        };
+        let (shape, material) = match (text("kty")?, text("crv")) {
+            ("RSA", _) => (Shape::Rsa, rsa(text("n")?, text("e")?)?),
+            ("EC", Some("P-256")) => (Shape::P256, ec(text("x")?, text("y")?, 32)?),
+            ("EC", Some("P-384")) => (Shape::P384, ec(text("x")?, text("y")?, 48)?),
+            ("OKP", Some("Ed25519")) => (Shape::Ed25519, ed25519(text("x")?)?),
+            _ => return None,
+        };
+        let key = Self { kid: text("kid").map(str::to_owned), bound_to, shape, material };
+        bound_to.is_none_or(|algorithm| key.fits(algorithm)).then_some(key)
+    }
+
+    /// Whether a token that names `algorithm` may be checked with this key.
+    pub(super) fn fits(&self, algorithm: Algorithm) -> bool {
+        use Algorithm as A;
+        let shape = match algorithm {
+            A::RS256 | A::RS384 | A::RS512 | A::PS256 | A::PS384 | A::PS512 => Shape::Rsa,
+            A::ES256 => Shape::P256,
+            A::ES384 => Shape::P384,
+            A::EdDSA => Shape::Ed25519,
+        };
+        self.shape == shape && self.bound_to.is_none_or(|bound| bound == algorithm)
+    }
+
+    /// Whether `signature` (base64url) over `message` is this key's. The caller has asked [`Key::fits`].
+    pub(super) fn verifies(&self, message: &[u8], signature: &str, algorithm: Algorithm) -> bool {
+        jsonwebtoken::crypto::verify(signature, message, &self.material, algorithm.into()).unwrap_or(false)
+    }
+}
+
+/// RFC 7517 §4.2 and §4.3: `use` and `key_ops`, where they are there, must allow verifying.
+fn for_verifying(jwk: &Value) -> bool {
+    let use_allows = jwk.get("use").is_none_or(|purpose| purpose == "sig");
+    let operations_allow = jwk.get("key_ops").is_none_or(|list| {
+        list.as_array().is_some_and(|list| list.iter().any(|operation| operation == "verify"))
+    });
+    use_allows && operations_allow
+}
+
+/// RFC 7518 §3.3: 2048 bits at least; 4096 at most, as the pure-Rust verifier takes no more. Even numbers are no RSA key.
+fn rsa(n: &str, e: &str) -> Option<DecodingKey> {
+    let modulus = unsigned(n)?;
+    let exponent = unsigned(e)?;
+    let bits = modulus.len() * 8 - modulus.first()?.leading_zeros() as usize;
+    let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+    let sound = (2048..=4096).contains(&bits)
+        && odd(&modulus)
+        && odd(&exponent)
+        && exponent.len() <= 4
+        && exponent != [1];
+    sound.then(|| DecodingKey::from_rsa_raw_components(&modulus, &exponent))
+}
+
+fn ec(x: &str, y: &str, size: usize) -> Option<DecodingKey> {
+    let right = |text: &str| URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == size);
+    (right(x) && right(y)).then(|| DecodingKey::from_ec_components(x, y).ok()).flatten()
+}
+
+fn ed25519(x: &str) -> Option<DecodingKey> {
+    let bytes = URL_SAFE_NO_PAD.decode(x).ok()?;
+    (bytes.len() == 32).then(|| DecodingKey::from_ed_der(&bytes))
+}
+
+/// A base64url big-endian number without leading zero bytes.
+fn unsigned(text: &str) -> Option<Vec<u8>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let significant = bytes.iter().position(|byte| *byte != 0)?;
+    bytes.get(significant..).map(<[u8]>::to_vec)
+}
