@@ -9,6 +9,8 @@ mod issuers;
 mod policy;
 mod problem;
 mod read;
+#[cfg(test)]
+mod tests;
 mod upstream;
 
 pub use compile::compile;

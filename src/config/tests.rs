@@ -1,0 +1,181 @@
+//! What operators write, and what they are told.
+
+use super::*;
+use crate::token::ALGORITHMS;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn env(name: &str) -> Option<String> {
+    (name == "DIRECTORY_TOKEN").then(|| "s3cret\n".to_owned())
+}
+
+fn compiled(document: &Value) -> Result<Policy, Vec<String>> {
+    let listed = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect();
+    compile(&document.to_string(), &env, "node~1").map_err(listed)
+}
+
+fn problems(document: &Value) -> Vec<String> {
+    let paths = |text: String| text.split(": ").next().unwrap_or_default().to_owned();
+    compiled(document).err().unwrap_or_default().into_iter().map(paths).collect()
+}
+
+fn smallest() -> Value {
+    json!({
+        "issuers": [{"issuer": "https://idp.example.com/realms/a", "cluster": "idp", "audiences": ["orders-api"]}],
+        "provisioning": {"cluster": "directory"},
+    })
+}
+
+/// The smallest configuration with `value` at a JSON Pointer.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut document = smallest();
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let parent = document.pointer_mut(parent).unwrap();
+    parent[key] = value;
+    document
+}
+
+#[test]
+fn the_smallest_configuration_is_an_issuer_an_audience_and_a_directory() {
+    let policy = compiled(&smallest()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(policy.gateway, "node~1");
+    assert_eq!(policy.issuers[0].trust.algorithms, ALGORITHMS);
+    assert_eq!(policy.issuers[0].trust.clock_skew, Duration::from_secs(30));
+    assert_eq!(policy.provisioning.when_unavailable, Posture::Deny);
+    assert_eq!(policy.last_seen.at.path, "/v1/sightings");
+    assert_eq!(policy.last_seen.at.cluster, "directory");
+    assert_eq!(policy.limits.token_bytes, 16 * 1024);
+}
+
+#[test]
+fn discovery_is_asked_for_at_the_issuer_through_its_cluster() {
+    let policy = compiled(&smallest()).ok().unwrap();
+    let KeySource::Discovery { at, .. } = &policy.issuers[0].keys else { panic!("discovery is the default") };
+    assert_eq!((at.cluster.as_str(), at.authority.as_str()), ("idp", "idp.example.com"));
+    assert_eq!(at.path, "/realms/a/.well-known/openid-configuration");
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_place() {
+    let document = json!({
+        "isuers": [],
+        "issuers": [
+            {"issuer": "idp.example.com", "clutser": "idp", "algorithms": ["RS256", "HS256"], "clock_skew": "soon"},
+            "https://idp.example.com",
+        ],
+        "headers": [{"header": "x y", "claim": "sub"}, {"header": "host", "claim": "sub"}, {"header": "x-a"}],
+        "provisioning": {"cluster": 7, "authorization": {"env": "NOBODY_SET_THIS"}},
+        "last_seen": {"batch": 0},
+        "limits": {"waiting": 1.5},
+    });
+    let expected = [
+        "headers[0].header",
+        "headers[1].header",
+        "headers[2]",
+        "issuers[0].algorithms[1]",
+        "issuers[0].audiences",
+        "issuers[0].clock_skew",
+        "issuers[0].cluster",
+        "issuers[0].clutser",
+        "issuers[0].issuer",
+        "issuers[1]",
+        "isuers",
+        "last_seen.batch",
+        "limits.waiting",
+        "provisioning.authorization.env",
+        "provisioning.cluster",
+    ];
+    assert_eq!(problems(&document), expected);
+}
+
+#[test]
+fn a_problem_says_what_is_wrong_and_how_to_mend_it() {
+    let text = compiled(&with("/issuers/0/algorithms", json!(["HS256"]))).err().unwrap().join("");
+    assert!(text.contains("`HS256` is no algorithm that is accepted here") && text.contains("RS256, "), "{text}");
+}
+
+#[test]
+fn what_is_no_json_object_is_refused_as_a_whole() {
+    for text in ["", "{", "[]", "null", "\"x\"", "{}"] {
+        assert!(compile(text, &env, "").is_err(), "{text}");
+    }
+}
+
+#[test]
+fn numbers_may_be_doubles_as_istio_renders_them() {
+    let policy = compiled(&with("/limits", json!({"subjects": 200000.0, "waiting": 10}))).ok().unwrap();
+    assert_eq!((policy.limits.subjects, policy.limits.waiting), (200_000, 10));
+}
+
+#[test]
+fn an_audience_is_named_or_written_off() {
+    assert_eq!(problems(&with("/issuers/0/audiences", json!([]))), ["issuers[0].audiences"]);
+    assert_eq!(problems(&with("/issuers/0/any_audience", json!(true))), ["issuers[0].any_audience"]);
+    let any = json!({"issuer": "https://idp.example.com", "cluster": "idp", "any_audience": true});
+    let policy = compiled(&with("/issuers", json!([any]))).ok().unwrap();
+    assert_eq!(policy.issuers[0].trust.audiences, None);
+}
+
+#[test]
+fn one_issuer_has_one_entry() {
+    let issuer = smallest()["issuers"][0].clone();
+    assert_eq!(problems(&with("/issuers", json!([issuer, issuer]))), ["issuers[1].issuer"]);
+}
+
+#[test]
+fn keys_come_from_one_place() {
+    let empty = json!({"keys": []});
+    assert_eq!(problems(&with("/issuers/0/jwks", empty)), ["issuers[0].jwks"]);
+    assert_eq!(problems(&with("/issuers/0/jwks_uri", json!("/jwks"))), ["issuers[0].jwks_uri"]);
+    let policy = compiled(&with("/issuers/0/jwks_uri", json!("https://keys.example.com/k?v=1"))).ok().unwrap();
+    let KeySource::Address { at, .. } = &policy.issuers[0].keys else { panic!("an address was written") };
+    assert_eq!((at.authority.as_str(), at.path.as_str()), ("keys.example.com", "/k?v=1"));
+}
+
+#[test]
+fn a_header_has_one_rule_in_every_spelling() {
+    let rules = json!([{"header": "x-user-id", "claim": "sub"}, {"header": "X_User_Id", "claim": "email"}]);
+    assert_eq!(problems(&with("/headers", rules)), ["headers[1].header"]);
+}
+
+#[test]
+fn an_attribute_is_not_written_into_another() {
+    let rules = json!([{"attribute": "name", "claim": "name"}, {"attribute": "name.givenName", "claim": "given_name"}]);
+    assert_eq!(problems(&with("/attributes", rules)), ["attributes[1].attribute"]);
+}
+
+#[test]
+fn the_mapping_digest_changes_with_the_mapping_and_with_nothing_else() {
+    let digest = |rules: Value, gateway: &str| {
+        let mut document = with("/attributes", rules);
+        document["gateway"] = json!(gateway);
+        compiled(&document).ok().unwrap().mapping.digest
+    };
+    let rules = || json!([{"attribute": "userName", "claim": "preferred_username"}]);
+    assert_eq!(digest(rules(), "a"), digest(rules(), "b"));
+    assert_ne!(digest(rules(), "a"), digest(json!([{"attribute": "userName", "claim": "sub"}]), "a"));
+}
+
+#[test]
+fn the_directorys_token_is_read_from_the_environment_and_never_printed() {
+    let document = with("/provisioning/authorization", json!({"env": "DIRECTORY_TOKEN"}));
+    let policy = compiled(&document).ok().unwrap();
+    let authorization = policy.provisioning.at.authorization.clone().unwrap();
+    assert_eq!(authorization, "Bearer s3cret");
+    assert_eq!(policy.last_seen.at.authorization, Some(authorization));
+    assert!(!format!("{:?}", policy.provisioning).contains("s3cret"));
+}
+
+#[test]
+fn in_istio_an_upstream_is_asked_under_the_host_of_its_cluster() {
+    let name = "outbound|8080||directory.identity.svc.cluster.local";
+    let policy = compiled(&with("/provisioning/cluster", json!(name))).ok().unwrap();
+    assert_eq!(policy.provisioning.at.authority, "directory.identity.svc.cluster.local");
+}
+
+#[test]
+fn a_name_that_the_proxy_gave_itself_is_made_to_fit() {
+    let policy = compile(&smallest().to_string(), &env, "sidecar~10.0.0.1~a/b").ok().unwrap();
+    assert_eq!(policy.gateway, "sidecar~10.0.0.1~a-b");
+    assert_eq!(problems(&with("/gateway", json!("a b"))), ["gateway"]);
+}
