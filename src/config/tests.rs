@@ -91,7 +91,10 @@ fn every_problem_is_told_at_once_with_its_place() {
 #[test]
 fn a_problem_says_what_is_wrong_and_how_to_mend_it() {
     let text = compiled(&with("/issuers/0/algorithms", json!(["HS256"]))).err().unwrap().join("");
-    assert!(text.contains("`HS256` is no algorithm that is accepted here") && text.contains("RS256, "), "{text}");
+    assert!(
+        text.contains("`HS256` is no algorithm that is accepted here") && text.contains("RS256, "),
+        "{text}"
+    );
 }
 
 #[test]
@@ -127,7 +130,8 @@ fn keys_come_from_one_place() {
     let empty = json!({"keys": []});
     assert_eq!(problems(&with("/issuers/0/jwks", empty)), ["issuers[0].jwks"]);
     assert_eq!(problems(&with("/issuers/0/jwks_uri", json!("/jwks"))), ["issuers[0].jwks_uri"]);
-    let policy = compiled(&with("/issuers/0/jwks_uri", json!("https://keys.example.com/k?v=1"))).ok().unwrap();
+    let policy =
+        compiled(&with("/issuers/0/jwks_uri", json!("https://keys.example.com/k?v=1"))).ok().unwrap();
     let KeySource::Address { at, .. } = &policy.issuers[0].keys else { panic!("an address was written") };
     assert_eq!((at.authority.as_str(), at.path.as_str()), ("keys.example.com", "/k?v=1"));
 }

@@ -5,7 +5,6 @@ use super::host::{self, Proxy};
 use crate::config::compile;
 use crate::domain::Ticket;
 use crate::filter::{CallToken, Filter, Flow, Level, Removal};
-use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType};
 use std::rc::Rc;
@@ -34,11 +33,11 @@ impl RootContext for Root {
             }
             Err(problems) => {
                 host::log(
-                    Level::Warn,
+                    Level::Error,
                     &format!("the configuration is refused: {} problem(s)", problems.len()),
                 );
                 for problem in problems {
-                    host::log(Level::Warn, &problem.to_string());
+                    host::log(Level::Error, &problem.to_string());
                 }
                 false
             }

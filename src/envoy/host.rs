@@ -103,6 +103,7 @@ pub(super) fn log(level: Level, line: &str) {
     let level = match level {
         Level::Info => LogLevel::Info,
         Level::Warn => LogLevel::Warn,
+        Level::Error => LogLevel::Error,
     };
     let _ = hostcalls::log(level, &format!("firstsight: {line}"));
 }

@@ -56,4 +56,6 @@ pub enum Level {
     Info,
     /// Somebody should look.
     Warn,
+    /// The plugin does not work.
+    Error,
 }

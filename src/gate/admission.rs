@@ -43,6 +43,9 @@ impl Gate {
                 refuse_for_now(Reason::Overloaded)
             }
             Ok(Examined::NeedsKeys(issuer)) => {
+                if let Some(pause) = self.keys_out_of_reach(issuer, now) {
+                    return Step::Settle(Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, pause)));
+                }
                 self.waiting.enter(ticket, Want::Keys { issuer, bearer: bearer.to_owned() }, now);
                 self.hurry_keys(issuer, now);
                 Step::Wait

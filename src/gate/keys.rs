@@ -76,6 +76,12 @@ impl IssuerKeys {
         (self.refresh().is_some() && self.stage == Stage::Idle).then_some(self.due)
     }
 
+    /// How long it takes until the keys are tried for again, if that is longer than `patience`: waiting would be in vain.
+    fn out_of_reach(&self, now: Timestamp, patience: Duration) -> Option<Duration> {
+        let pause = self.next_fetch()?.since(now);
+        (self.ring(now).is_none() && pause > patience).then_some(pause)
+    }
+
     /// Somebody waits: for the first keys, which are fetched as soon as they are due, or for newer ones, now.
     fn hurry(&mut self, now: Timestamp) {
         if self.ring(now).is_some() && self.stage == Stage::Idle && now >= self.refetch_from {
@@ -151,6 +157,11 @@ impl IssuerKeys {
 }
 
 impl Gate {
+    /// How long a client is told to stay away while this issuer's keys cannot be had, instead of waiting for them in vain.
+    pub(super) fn keys_out_of_reach(&self, issuer: usize, now: Timestamp) -> Option<Duration> {
+        self.keys.get(issuer)?.out_of_reach(now, self.policy.limits.hold)
+    }
+
     /// Somebody waits for this issuer's keys.
     pub(super) fn hurry_keys(&mut self, issuer: usize, now: Timestamp) {
         if let Some(keys) = self.keys.get_mut(issuer) {

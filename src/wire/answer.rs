@@ -42,6 +42,20 @@ struct Body {
     message: Option<String>,
 }
 
+/// The longest account id, in bytes: it is remembered for every subject and sent in a header.
+const LONGEST_ID: usize = 256;
+/// The longest message to a person, in characters.
+const LONGEST_MESSAGE: usize = 500;
+/// The longest wait a client is told.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
+impl Body {
+    /// The message, cut to a length that can be remembered for every subject.
+    fn message(self) -> Option<String> {
+        self.message.map(|text| text.chars().take(LONGEST_MESSAGE).collect())
+    }
+}
+
 impl ArrivalAnswer {
     /// Reads a reply. Anything outside the contract is `Unavailable`: a wrong answer must not open a gate.
     ///
@@ -64,10 +78,15 @@ impl ArrivalAnswer {
             (200 | 201 | 202 | 403 | 409, Some("departed")) | (410, _) => Self::Departed,
             (200 | 201, Some("active")) | (409, None | Some("active")) => {
                 let Body { account, valid_for, .. } = parsed.unwrap_or_default();
-                Self::Active { account, valid_for: valid_for.map(Duration::from_secs) }
+                match account {
+                    Some(account) if account.id.is_empty() || account.id.len() > LONGEST_ID => {
+                        Self::Unavailable(None)
+                    }
+                    account => Self::Active { account, valid_for: valid_for.map(Duration::from_secs) },
+                }
             }
-            (200..=202, Some("pending")) => Self::Pending(parsed.unwrap_or_default().message),
-            (403, Some("denied")) => Self::Denied(parsed.unwrap_or_default().message),
+            (200..=202, Some("pending")) => Self::Pending(parsed.unwrap_or_default().message()),
+            (403, Some("denied")) => Self::Denied(parsed.unwrap_or_default().message()),
             (400 | 422, _) => Self::Invalid,
             _ => Self::Unavailable(retry_after(reply)),
         }
@@ -76,7 +95,8 @@ impl ArrivalAnswer {
 
 /// `Retry-After` in seconds (RFC 9110 §10.2.3); its date form is not read.
 fn retry_after(reply: &Reply) -> Option<Duration> {
-    reply.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    let seconds = reply.header("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -132,6 +152,19 @@ mod tests {
         ] {
             assert_eq!(read(status, body), ArrivalAnswer::Unavailable(None), "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_directory_cannot_fill_the_gateways_memory() {
+        let long = "x".repeat(100_000);
+        let body = format!(r#"{{"status":"active","account":{{"id":"{long}"}}}}"#);
+        assert_eq!(read(200, &body), ArrivalAnswer::Unavailable(None));
+        let ArrivalAnswer::Denied(Some(message)) =
+            read(403, &format!(r#"{{"status":"denied","message":"{long}"}}"#))
+        else {
+            panic!("a long message is cut, not refused");
+        };
+        assert_eq!(message.len(), 500);
     }
 
     #[test]
