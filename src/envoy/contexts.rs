@@ -19,10 +19,7 @@ pub(super) struct Root {
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
-        let bytes = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size)
-            .ok()
-            .flatten()
-            .unwrap_or_default();
+        let bytes = host::buffer(BufferType::PluginConfiguration, size);
         let text = String::from_utf8_lossy(&bytes);
         match compile(&text, &host::environment, &host::node()) {
             Ok(policy) => {
