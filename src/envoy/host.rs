@@ -118,9 +118,15 @@ pub(super) fn reply(headers: usize, body: usize) -> Reply {
     let status = status.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse().ok());
     let Some(status) = status else { return Reply::Failed(Failure::Broken) };
     headers.retain(|(name, _)| !name.starts_with(':'));
-    let body =
-        hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, body).ok().flatten().unwrap_or_default();
-    Reply::Answer { status, headers, body }
+    Reply::Answer { status, headers, body: buffer(BufferType::HttpCallResponseBody, body) }
+}
+
+/// The first `size` bytes of a buffer; an absent one is empty.
+pub(super) fn buffer(kind: BufferType, size: usize) -> Vec<u8> {
+    if size == 0 {
+        return Vec::new();
+    }
+    hostcalls::get_buffer(kind, 0, size).ok().flatten().unwrap_or_default()
 }
 
 /// A variable of the plugin's environment.
