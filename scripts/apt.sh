@@ -22,6 +22,7 @@ options=(
   -o APT::Keep-Downloaded-Packages=true
   -o APT::Update::Post-Invoke::=true
   -o Acquire::Languages=none
+  -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
 )
 
 link_sources() {
@@ -44,10 +45,11 @@ add_suite() {
 
 update() {
   link_sources
-  [ $# -eq 0 ] || add_suite "$1" || note "this machine's mirror is not known; going on without $1"
-  if ! apt-get "${options[@]}" update -q >&2; then
-    [ $# -eq 0 ] || rm -f "$apt_dir/sources.list.d/suite-$1.list"
-    return 1
+  apt-get "${options[@]}" update -q >&2
+  [ $# -gt 0 ] || return 0
+  if ! add_suite "$1" || ! apt-get "${options[@]}" --error-on=any update -q >&2; then
+    note "the suite $1 cannot be read from this machine's mirror; going on without it"
+    rm -f "$apt_dir/sources.list.d/suite-$1.list"
   fi
 }
 
