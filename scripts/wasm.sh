@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Builds the module, dist/firstsight.wasm, by the first of three routes that this machine allows (scripts/wasm/).
+# FIRSTSIGHT_WASM_ROUTE=rustup|source|debian forces one.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$root"
+
+have cargo && have rustc || die "there is no Rust here." \
+  "Install rustup (its home page has the one-line command), open a new shell, and run this again."
+
+started=$SECONDS
+plan=$(mktemp)
+trap 'rm -f "$plan"' EXIT
+
+describe() {
+  case $1 in
+    rustup) echo "rustup's standard library for $wasm_target" ;;
+    source) echo "standard library from source, same compiler" ;;
+    debian) echo "Debian's own compiler and its source" ;;
+    *) die "FIRSTSIGHT_WASM_ROUTE=$1 is not a route; it is rustup, source or debian." ;;
+  esac
+}
+
+try() {
+  say "module, route '$1': $(describe "$1")"
+  "scripts/wasm/$1.sh" "$plan"
+}
+
+if [ -n "${FIRSTSIGHT_WASM_ROUTE:-}" ]; then
+  describe "$FIRSTSIGHT_WASM_ROUTE" >/dev/null
+  try "$FIRSTSIGHT_WASM_ROUTE" || die "route '$FIRSTSIGHT_WASM_ROUTE' was asked for and is not possible here (reason above)." \
+    "Unset FIRSTSIGHT_WASM_ROUTE to let this script choose."
+else
+  try rustup || try source || try debian || die "this machine allows none of the three routes (reasons above)." \
+    "The usual way: with a network that reaches rustup's server, run: rustup target add $wasm_target"
+fi
+
+# Each route leaves its environment and the command as `build`.
+. "$plan"
+"${build[@]}" rustc --lib --crate-type cdylib --profile wasm --target "$wasm_target" --locked
+
+mkdir -p dist
+cp "${CARGO_TARGET_DIR:-target}/$wasm_target/wasm/firstsight.wasm" dist/firstsight.wasm.new
+python3 scripts/wasm-imports.py dist/firstsight.wasm.new
+mv dist/firstsight.wasm.new dist/firstsight.wasm
+say "dist/firstsight.wasm in $((SECONDS - started)) s"
