@@ -7,6 +7,8 @@ mod json;
 mod jws;
 mod key;
 mod keyring;
+#[cfg(test)]
+mod tests;
 mod trust;
 
 pub use bearer::Bearer;
