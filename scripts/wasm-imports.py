@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 IMPORT_SECTION = 2
-# What follows an import's names, per kind: how many LEB128 numbers (a table or memory has limits, read apart).
+# The kinds of an import, in the order of their numbers.
 FUNCTION, TABLE, MEMORY, GLOBAL = range(4)
 
 

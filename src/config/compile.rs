@@ -1,6 +1,6 @@
 //! Document to Policy.
 
-use super::document::{Count, LimitsDocument, Span};
+use super::document::{LimitsDocument, count, span};
 use super::policy::{Limits, Policy};
 use super::problem::{Problem, Problems};
 use super::{attributes, headers, issuers, read, upstream};
@@ -61,12 +61,4 @@ fn limits(document: &LimitsDocument) -> Limits {
         waiting: count(document.waiting, 1000),
         hold: span(document.hold, Duration::from_secs(5)),
     }
-}
-
-pub(super) fn span(written: Option<Span>, default: Duration) -> Duration {
-    written.map_or(default, |Span(span)| span)
-}
-
-pub(super) fn count(written: Option<Count>, default: usize) -> usize {
-    written.map_or(default, |Count(count)| count)
 }

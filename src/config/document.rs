@@ -147,3 +147,13 @@ impl<'de> Deserialize<'de> for Count {
         if whole { Ok(Self(number as usize)) } else { Err(D::Error::custom(format!("{number} is no count"))) }
     }
 }
+
+/// The span that was written, or `default`.
+pub(super) fn span(written: Option<Span>, default: Duration) -> Duration {
+    written.map_or(default, |Span(span)| span)
+}
+
+/// The count that was written, or `default`.
+pub(super) fn count(written: Option<Count>, default: usize) -> usize {
+    written.map_or(default, |Count(count)| count)
+}

@@ -1,7 +1,6 @@
 //! The `headers` of a configuration.
 
-use super::compile::count;
-use super::document::{FormatDocument, HeaderDocument, WhenMissingDocument};
+use super::document::{FormatDocument, HeaderDocument, WhenMissingDocument, count};
 use super::problem::Problems;
 use crate::mapping::{ClaimPath, Format, HeaderRule, HeaderSourceRule, Managed, WhenMissing};
 use http::{HeaderName, HeaderValue};

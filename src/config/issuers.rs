@@ -1,7 +1,6 @@
 //! The `issuers` of a configuration.
 
-use super::compile::span;
-use super::document::{IssuerDocument, KeysRefreshDocument};
+use super::document::{IssuerDocument, KeysRefreshDocument, span};
 use super::policy::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use super::problem::Problems;
 use crate::domain::Issuer;

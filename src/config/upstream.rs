@@ -1,7 +1,8 @@
 //! What the filter calls beside issuers: `provisioning` and `last_seen` of a configuration.
 
-use super::compile::{count, span};
-use super::document::{AuthorizationDocument, LastSeenDocument, PostureDocument, ProvisioningDocument};
+use super::document::{
+    AuthorizationDocument, LastSeenDocument, PostureDocument, ProvisioningDocument, count, span,
+};
 use super::policy::{LastSeen, Posture, Provisioning, Upstream};
 use super::problem::Problems;
 use http::{HeaderValue, Uri};
