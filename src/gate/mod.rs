@@ -15,6 +15,8 @@ mod arrival;
 mod event;
 mod keys;
 mod sightings;
+#[cfg(test)]
+mod tests;
 
 pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
 

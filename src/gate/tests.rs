@@ -1,0 +1,178 @@
+//! The gate under random weather: whatever comes in whatever order, every request is settled exactly once.
+
+use super::*;
+use crate::config::compile;
+use crate::domain::{Failure, Request};
+use firstsight_testkit::{Algorithm, SigningKey, TestIssuer};
+use serde_json::json;
+use std::collections::{BTreeMap, HashSet};
+
+const HOLD: Duration = Duration::from_secs(5);
+const START: u64 = 1_795_458_540;
+
+/// A small generator (xorshift), so that a failing run can be had again by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+}
+
+struct Weather {
+    gate: Gate,
+    dice: Dice,
+    now: Timestamp,
+    open: BTreeMap<Ticket, Timestamp>,
+    calls: Vec<(CallId, Call)>,
+    settled: usize,
+    next_ticket: u32,
+}
+
+impl Weather {
+    fn new(limits: &serde_json::Value, seed: u64) -> Self {
+        Self {
+            gate: gate(limits),
+            dice: Dice(seed),
+            now: Timestamp::from_secs(START),
+            open: BTreeMap::new(),
+            calls: Vec::new(),
+            settled: 0,
+            next_ticket: 0,
+        }
+    }
+
+    fn settle(&mut self, ticket: Ticket) {
+        assert!(self.open.remove(&ticket).is_some(), "{ticket:?} was settled without being open");
+        self.settled += 1;
+    }
+
+    fn take_outputs(&mut self) {
+        for output in self.gate.drain() {
+            match output {
+                Output::Call(id, call) => self.calls.push((id, call)),
+                Output::Settle(ticket, _) => self.settle(ticket),
+                Output::Report(_) => {}
+            }
+        }
+    }
+
+    fn admit(&mut self, token: &str) {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.open.insert(ticket, self.now);
+        let headers = [("authorization".to_owned(), format!("Bearer {token}").into_bytes())];
+        let step = self.gate.admit(ticket, &Request { headers: &headers }, self.now);
+        self.take_outputs();
+        if let Step::Settle(_) = step {
+            self.settle(ticket);
+        }
+    }
+
+    fn conclude_any(&mut self, issuer: &TestIssuer) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let at = self.dice.roll(self.calls.len());
+        let (id, call) = self.calls.swap_remove(at);
+        let reply = self.reply(&call, issuer);
+        self.gate.conclude(id, &reply, self.now);
+        self.take_outputs();
+    }
+
+    fn reply(&mut self, call: &Call, issuer: &TestIssuer) -> Reply {
+        let good = match call.path.as_str() {
+            "/jwks" => issuer.jwks().to_string(),
+            "/v1/arrivals" => json!({"status": "active", "account": {"id": "a"}, "valid_for": 3}).to_string(),
+            "/v1/sightings" => "{}".to_owned(),
+            _ => issuer.discovery().to_string(),
+        };
+        let (status, body) = match self.dice.roll(12) {
+            0 => return Reply::Failed(Failure::Broken),
+            1 => (503, "upstream connect error".to_owned()),
+            2 => (200, "<html>".to_owned()),
+            3 => (403, json!({"status": "denied"}).to_string()),
+            4 => (410, String::new()),
+            5 => (422, String::new()),
+            _ => (200, good),
+        };
+        Reply::Answer { status, headers: vec![], body: body.into_bytes() }
+    }
+
+    fn pass(&mut self, span: Duration) {
+        self.now = self.now.after(span);
+        if self.gate.next_tick() <= self.now {
+            self.gate.tick(self.now);
+            self.take_outputs();
+        }
+        let late = self.open.iter().find(|(_, since)| self.now.since(**since) > HOLD + span);
+        assert_eq!(late, None, "a request waits longer than it may");
+    }
+
+    fn abandon_any(&mut self) {
+        let at = self.dice.roll(self.open.len().max(1));
+        if let Some(ticket) = self.open.keys().nth(at).copied() {
+            self.open.remove(&ticket);
+            self.gate.abandon(ticket);
+        }
+    }
+}
+
+fn gate(limits: &serde_json::Value) -> Gate {
+    let document = json!({
+        "issuers": [{"issuer": "https://idp", "cluster": "idp", "audiences": ["api"],
+                     "keys_refresh": {"every": "7s", "stale_for": "20s", "unknown_kid": "2s"}}],
+        "headers": [{"header": "x-user-id", "claim": "sub"}],
+        "provisioning": {"cluster": "directory"},
+        "last_seen": {"every": "1s", "batch": 2, "buffer": 5},
+        "limits": limits,
+    });
+    Gate::new(compile(&document.to_string(), &|_| None, "test").unwrap(), [0; 16])
+}
+
+#[test]
+fn whatever_happens_every_request_is_settled_exactly_once_and_in_time() {
+    let mut issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let mut tokens: Vec<String> =
+        (0..8).map(|n| issuer.access_token(&format!("user-{n}"), "api", START, &json!({}))).collect();
+    let stranger = SigningKey::generate(Algorithm::ES256, "stranger");
+    let claims = json!({"iss": "https://idp", "sub": "eve", "aud": "api", "exp": START + 60}).to_string();
+    tokens.push(stranger.sign(&json!({"alg": "ES256", "kid": "stranger"}), claims.as_bytes()));
+    tokens.push(stranger.sign(&json!({"alg": "ES256", "kid": "key-1"}), claims.as_bytes()));
+    tokens.push("not.a.token".into());
+    for seed in 1..=20 {
+        let mut weather = Weather::new(&json!({"waiting": 6, "subjects": 4, "hold": "5s"}), seed);
+        for _ in 0..400 {
+            match weather.dice.roll(8) {
+                0..=2 => {
+                    let token = tokens[weather.dice.roll(tokens.len())].clone();
+                    weather.admit(&token);
+                }
+                3 | 4 => weather.conclude_any(&issuer),
+                5 => weather.abandon_any(),
+                _ => {
+                    let span = Duration::from_millis(weather.dice.roll(900) as u64);
+                    weather.pass(span);
+                }
+            }
+        }
+        weather.pass(HOLD + Duration::from_secs(1));
+        assert!(weather.open.is_empty(), "seed {seed}: {:?} were never settled", weather.open);
+        assert!(weather.settled > 50, "seed {seed}: only {} settled", weather.settled);
+    }
+}
+
+#[test]
+fn a_call_is_never_under_way_twice_for_one_subject_or_one_issuer() {
+    let mut issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let token = issuer.access_token("jane", "api", START, &json!({}));
+    let mut weather = Weather::new(&json!({}), 1);
+    for _ in 0..10 {
+        weather.admit(&token);
+    }
+    let paths: HashSet<_> = weather.calls.iter().map(|(_, call)| call.path.clone()).collect();
+    assert_eq!((weather.calls.len(), paths.len()), (1, 1));
+}
