@@ -1,1 +1,32 @@
-fn main() {}
+//! Every scenario, through a real Envoy with two workers; and what only a real one can show. Wants a module
+//! (FIRSTSIGHT_WASM, by default dist/firstsight.wasm) and an Envoy (FIRSTSIGHT_ENVOY, by default `envoy`).
+#![expect(clippy::disallowed_methods, reason = "real processes and sockets need threads, a clock and an environment")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod admin;
+mod app;
+mod bootstrap;
+mod client;
+mod process;
+mod server;
+mod world;
+
+/// Where the scenarios take place.
+type Here = world::EnvoyWorld;
+
+#[path = "../scenarios/arrivals.rs"]
+mod arrivals;
+#[path = "../scenarios/configuration.rs"]
+mod configuration;
+#[path = "../scenarios/headers.rs"]
+mod headers;
+#[path = "../scenarios/hostile.rs"]
+mod hostile;
+#[path = "../scenarios/keys.rs"]
+mod keys;
+#[path = "../scenarios/sightings.rs"]
+mod sightings;
+#[path = "../scenarios/tokens.rs"]
+mod tokens;

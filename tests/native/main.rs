@@ -1,1 +1,26 @@
-fn main() {}
+//! Every scenario, against the shell over a fake proxy with a virtual clock; and the house rules.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod host;
+mod world;
+
+/// Where the scenarios take place.
+type Here = world::NativeWorld;
+
+#[path = "../scenarios/arrivals.rs"]
+mod arrivals;
+#[path = "../scenarios/configuration.rs"]
+mod configuration;
+#[path = "../scenarios/headers.rs"]
+mod headers;
+#[path = "../scenarios/hostile.rs"]
+mod hostile;
+#[path = "../scenarios/keys.rs"]
+mod keys;
+#[path = "../scenarios/sightings.rs"]
+mod sightings;
+mod tidy;
+#[path = "../scenarios/tokens.rs"]
+mod tokens;

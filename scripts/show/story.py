@@ -1,0 +1,140 @@
+"""The story: each step sends real requests, shows what came back, says why, and fails if it is not so."""
+import base64
+import json
+import time
+
+from .stack import ISSUER
+from .web import fetch, wait_until
+from .witness import Witness, moment
+
+
+def tell(stack):
+    story = Story(stack)
+    for step in (
+        story.no_token,
+        story.forged_token,
+        story.first_sight,
+        story.second_request,
+        story.spoofed_header,
+        story.second_user,
+        story.sighting,
+        story.directory_down,
+        story.directory_back,
+        story.key_rotation,
+    ):
+        step()
+    story.screen.summary()
+
+
+class Story(Witness):
+    """The steps, in order. Alice, Bob and Carol are told apart by nothing but issuer and `sub`."""
+
+    def no_token(self):
+        self.screen.step("No token")
+        answer = self.ask(None)
+        self.refused(answer, 401, "token-missing")
+        self.screen.why("nothing is forwarded without a token; RFC 6750 wants no error code when no credentials came")
+
+    def forged_token(self):
+        self.screen.step("A forged token")
+        header, payload, signature = self.token("alice").split(".")
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+        claims["sub"] = "admin"
+        forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        answer = self.ask(f"{header}.{forged}.{signature}", note="alice's token, its subject changed to admin")
+        self.refused(answer, 401, "signature-invalid")
+        self.screen.why("the signature does not cover these claims, so none of them was looked at")
+
+    def first_sight(self):
+        self.screen.step("First sight of alice")
+        self.check(self.account("alice") is None, "alice has an account before she was seen", "directory")
+        seen = self.forwarded(self.ask(self.token("alice")), "alice")
+        account = self.account("alice")
+        self.check(account is not None, "the directory has no account for alice", "directory")
+        self.check(account["id"] == seen["x-account-id"], "the account's id is another one", "directory")
+        self.screen.saw(f"directory: account {account['id']} for alice, made while her request was held")
+        self.screen.why("an unknown subject's request waits for one POST /v1/arrivals; no log-in flow, no batch import")
+
+    def second_request(self):
+        self.screen.step("Twenty more requests of alice")
+
+        def attempt():
+            before = (self.stat("cluster.directory.upstream_rq_total"), self.arrivals())
+            answers = [self.send(self.token("alice")) for _ in range(20)]
+            after = (self.stat("cluster.directory.upstream_rq_total"), self.arrivals())
+            self.check(after[1] == before[1], f"{after[1] - before[1]} arrivals were reported for a known subject", "envoy")
+            # A batch of sightings may have gone out in between: that is a call too, so look again.
+            return (answers, after[0]) if before[0] == after[0] else None
+
+        answers, total = wait_until(attempt, 10, "twenty requests in a row without a call to the directory", "envoy")
+        self.screen.sent("20 times GET /orders with alice's token")
+        quickest = min(answers, key=lambda answer: answer.milliseconds)
+        self.forwarded(quickest, "alice")
+        self.screen.saw(f"envoy: cluster.directory.upstream_rq_total stayed at {total}")
+        self.screen.result(f"20 x {quickest.status}, quickest {quickest.milliseconds:.1f} ms, no call to the directory")
+        self.screen.why("the worker remembers her standing; the time shown is that of the quickest")
+
+    def spoofed_header(self):
+        self.screen.step("A spoofed identity header")
+        seen = self.forwarded(self.ask(self.token("alice"), {"x-user-id": "admin", "X-Account-Id": "1"}), "alice")
+        self.check("admin" not in json.dumps(seen), "the application saw the spoofed header", "envoy")
+        self.screen.why("headers that the mapping owns are removed from every request before anything else happens")
+
+    def second_user(self):
+        self.screen.step("First sight of bob")
+        self.forwarded(self.ask(self.token("bob")), "bob")
+        self.check(len(self.accounts()) == 2, f"there are {len(self.accounts())} accounts, not 2", "directory")
+        for person in ("alice", "bob"):
+            self.screen.saw(f"directory: account {self.account(person)['id']} for {person}")
+        self.screen.why("a subject is issuer and `sub`, nothing else; another subject gets another account")
+
+    def sighting(self):
+        self.screen.step("Last seen")
+        before = wait_until(lambda: self.last_seen("alice"), 10, "no sighting of alice at the directory", "envoy")
+        now = moment()
+        answer = self.ask(self.token("alice"))
+        self.forwarded(answer, "alice")
+        started = time.monotonic()
+        after = wait_until(lambda: self.sighted_after("alice", now), 10, "alice's last_seen did not move", "envoy")
+        took = time.monotonic() - started
+        self.screen.saw(f"directory: last_seen {before} -> {after}, {took:.1f} s after the request")
+        self.screen.result(f"moved {took:.1f} s after a request that took {answer.milliseconds:.1f} ms")
+        self.screen.why("sightings are collected and sent as one CloudEvents batch per window (here 2 s), off the request's way")
+
+    def directory_down(self):
+        self.screen.step("The directory goes down")
+        self.stack.stop("directory")
+        self.screen.saw("directory: stopped")
+        self.outage = moment()
+        self.forwarded(self.ask(self.token("alice")), "alice")
+        self.screen.why("alice is known: the outage is none of her business")
+        answer = self.ask(self.token("carol"))
+        self.refused(answer, 503, "directory-unavailable")
+        self.check("retry-after" in answer.headers, "the refusal has no Retry-After", "envoy")
+        self.screen.result(f"alice 200, carol {answer.status} with Retry-After: {answer.headers['retry-after']}")
+        self.screen.why("carol is new and `when_unavailable` is deny: no account, no entry, and a word on when to try again")
+
+    def directory_back(self):
+        self.screen.step("The directory is back")
+        self.stack.start("directory")
+        answer = wait_until(lambda: self.let_in("carol"), 15, "carol is still refused", "envoy")
+        self.screen.sent("GET /orders with carol's token, until it passes")
+        self.forwarded(answer, "carol")
+        arrived = lambda: self.sighted_after("alice", self.outage)  # noqa: E731 (it says what is waited for)
+        after = wait_until(arrived, 30, "what was sighted during the outage did not arrive", "envoy")
+        self.screen.saw(f"directory: last_seen of alice is {after}, when there was no directory")
+        self.screen.result(f"carol {answer.status}; sightings of the outage arrived")
+        self.screen.why("sightings that could not be sent are kept, bounded, and sent again")
+
+    def key_rotation(self):
+        self.screen.step("The issuer rotates its keys")
+        old = self.token("alice")
+        self.check(fetch(f"http://{ISSUER}/dev/rotate", "POST").status < 300, "the issuer did not rotate", "issuer")
+        self.tokens.clear()
+        self.screen.saw("issuer: new key, old key withdrawn")
+        answer = self.ask(self.token("alice"))
+        self.forwarded(answer, "alice")
+        self.screen.why("a token that names an unknown key makes the worker fetch the issuer's keys once, and wait for them")
+        self.refused(self.ask(old, note="alice's token of before"), 401, "key-unknown")
+        self.screen.result(f"new token {answer.status} in {answer.milliseconds:.1f} ms, old token 401, no restart")
+        self.screen.why("its key is published no more")

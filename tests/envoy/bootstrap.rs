@@ -1,0 +1,105 @@
+//! What Envoy is configured with.
+
+use crate::support::config::{Config, ENVIRONMENT};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Where the clusters are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    pub(crate) issuer: u16,
+    pub(crate) directory: u16,
+    pub(crate) app: u16,
+}
+
+/// A bootstrap whose listener comes from the file `lds`, so that it can be replaced and removed; or, without one, is
+/// part of it.
+pub(crate) fn bootstrap(ports: Ports, lds: Option<&Path>, listener: Option<Value>) -> Value {
+    let mut document = json!({
+        "node": {"id": "node-1", "cluster": "tests"},
+        "admin": {"address": address(0)},
+        "static_resources": {
+            "listeners": listener.into_iter().collect::<Vec<_>>(),
+            "clusters": [
+                cluster("idp", ports.issuer),
+                cluster("directory", ports.directory),
+                cluster("app", ports.app),
+            ],
+        },
+    });
+    if let Some(path) = lds {
+        document["dynamic_resources"]["lds_config"] =
+            json!({"resource_api_version": "V3", "path_config_source": {"path": path}});
+    }
+    document
+}
+
+/// What the file `lds` holds.
+pub(crate) fn listeners(version: u32, listener: Option<Value>) -> Value {
+    json!({"version_info": version.to_string(), "resources": listener.into_iter().collect::<Vec<_>>()})
+}
+
+/// The listener with the plugin.
+pub(crate) fn listener(module: &Path, config: &Config) -> Value {
+    let environment: serde_json::Map<_, _> =
+        ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let plugin = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": {
+            "name": "firstsight",
+            "root_id": "firstsight",
+            "failure_policy": "FAIL_RELOAD",
+            "vm_config": {
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": {"local": {"filename": module}},
+                "environment_variables": {"key_values": environment},
+            },
+            "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": config.0.to_string(),
+            },
+        },
+    });
+    let router = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"});
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "edge",
+        // Above a megabyte, so that a token of that length reaches the plugin.
+        "max_request_headers_kb": 2048,
+        "route_config": {
+            "virtual_hosts": [{
+                "name": "app",
+                "domains": ["*"],
+                "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "app"}}],
+            }],
+        },
+        "http_filters": [
+            {"name": "firstsight", "typed_config": plugin},
+            {"name": "envoy.filters.http.router", "typed_config": router},
+        ],
+    });
+    json!({
+        "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+        "name": "edge",
+        "address": address(0),
+        "filter_chains": [{
+            "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
+        }],
+    })
+}
+
+fn cluster(name: &str, port: u16) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(port)}}]}],
+        },
+    })
+}
+
+fn address(port: u16) -> Value {
+    json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
+}

@@ -1,0 +1,90 @@
+//! A raw HTTP/1.1 client, one connection per request: it sends bytes that no library would.
+
+use crate::support::message::{Answer, Request, Seen};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+/// Nothing that a scenario waits for takes longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Sends a request, and leaves the connection open for the answer.
+pub(crate) fn send(port: u16, request: &Request) -> TcpStream {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the proxy takes connections");
+    let limits = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
+    limits.expect("a socket has time-outs");
+    let mut bytes = format!("{} {} HTTP/1.1\r\nhost: app.test\r\n", request.method, request.path).into_bytes();
+    for (name, value) in &request.headers {
+        bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+    }
+    if !request.body.is_empty() {
+        bytes.extend(format!("content-length: {}\r\n", request.body.len()).bytes());
+    }
+    bytes.extend(b"connection: close\r\n\r\n");
+    bytes.extend(&request.body);
+    // A proxy that has answered already may not want the rest.
+    let _ = stream.write_all(&bytes);
+    stream
+}
+
+/// Reads the answer; `None` if the connection ended without one.
+pub(crate) fn receive(mut stream: TcpStream) -> Option<Answer> {
+    let mut bytes = vec![];
+    let mut chunk = vec![0; 64 * 1024];
+    let ended = loop {
+        match stream.read(&mut chunk) {
+            Ok(0) => break Ok(()),
+            Ok(read) => bytes.extend(&chunk[..read]),
+            Err(error) => break Err(error),
+        }
+    };
+    let answer = parse(&bytes);
+    if answer.is_none()
+        && let Err(error) = ended
+    {
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "no answer: {error}");
+    }
+    answer
+}
+
+fn parse(bytes: &[u8]) -> Option<Answer> {
+    let mut headers = [httparse::EMPTY_HEADER; 128];
+    let mut response = httparse::Response::new(&mut headers);
+    let Ok(httparse::Status::Complete(head)) = response.parse(bytes) else { return None };
+    let headers = owned(response.headers);
+    let chunked = headers.iter().any(|(name, _)| name == "transfer-encoding");
+    let body = if chunked { dechunked(&bytes[head..])? } else { bytes[head..].to_vec() };
+    let from_app = headers.iter().any(|(name, _)| name == crate::app::MARK);
+    let seen = if from_app { Some(seen(&body)) } else { None };
+    Some(Answer { status: response.code?, headers, body, seen })
+}
+
+/// The application's answer is the request that it saw.
+fn seen(body: &[u8]) -> Seen {
+    let mut headers = [httparse::EMPTY_HEADER; 256];
+    match httparse::parse_headers(body, &mut headers) {
+        Ok(httparse::Status::Complete((head, headers))) => {
+            Seen { headers: owned(headers), body: body[head..].to_vec() }
+        }
+        other => panic!("the application's answer is cut off: {other:?}"),
+    }
+}
+
+fn owned(headers: &[httparse::Header<'_>]) -> Vec<(String, Vec<u8>)> {
+    headers.iter().map(|header| (header.name.to_ascii_lowercase(), header.value.to_vec())).collect()
+}
+
+fn dechunked(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = vec![];
+    loop {
+        let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(bytes) else {
+            return None;
+        };
+        let size = usize::try_from(size).ok()?;
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend(bytes.get(start..start + size)?);
+        bytes = bytes.get(start + size + 2..)?;
+    }
+}

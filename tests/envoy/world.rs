@@ -1,0 +1,202 @@
+//! The world with a real Envoy: two workers, sockets on loopback, the clock on the wall.
+
+use crate::admin::Admin;
+use crate::app::App;
+use crate::bootstrap::{self, Ports};
+use crate::client;
+use crate::process::{Folder, Process, module};
+use crate::server::Server;
+use crate::support::config::Config;
+use crate::support::message::{Answer, Request, get};
+use crate::support::world::{Upstreams, World, last_checks};
+use firstsight::domain::Timestamp;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Nothing that a scenario waits for takes longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a condition is looked at.
+const GLANCE: Duration = Duration::from_millis(3);
+
+/// An Envoy and the sockets around it.
+pub(crate) struct EnvoyWorld {
+    upstreams: Upstreams,
+    envoy: Process,
+    admin: Admin,
+    port: u16,
+    version: u32,
+    has_plugin: bool,
+    _servers: [Server; 3],
+}
+
+impl World for EnvoyWorld {
+    type Open = TcpStream;
+    const WORKERS: usize = 2;
+    /// The main thread has a copy as well.
+    const COPIES: usize = 3;
+
+    fn start(upstreams: Upstreams, config: &Config) -> Result<Self, String> {
+        let servers = [
+            Server::of(Arc::new(upstreams.issuer.clone())),
+            Server::of(Arc::new(upstreams.directory.clone())),
+            Server::of(Arc::new(App::default())),
+        ];
+        let [issuer, directory, app] = servers.each_ref().map(|server| server.port);
+        let folder = Folder::new();
+        let listener = bootstrap::listener(&module(), config);
+        let lds = folder.write("lds.json", &bootstrap::listeners(1, Some(listener)));
+        let document = bootstrap::bootstrap(Ports { issuer, directory, app }, Some(&lds), None);
+        let path = folder.write("bootstrap.json", &document);
+        let mut envoy = Process::start(folder, &path);
+        let admin = wait(&mut envoy, "admin", |envoy| {
+            Admin::read(&std::fs::read_to_string(envoy.folder().file("admin")).ok()?)
+        });
+        let port = wait(&mut envoy, "listener", |_| match admin.stat("listener_manager.lds.update_rejected") {
+            0 => admin.listener().map(Some),
+            _ => Some(None),
+        });
+        let Some(port) = port else { return Err(envoy.log()) };
+        Ok(Self { upstreams, envoy, admin, port, version: 1, has_plugin: true, _servers: servers })
+    }
+
+    fn update(&mut self, config: &Config) -> Result<(), String> {
+        let updates = |world: &Self, word: &str| world.admin.stat(&format!("listener_manager.lds.update_{word}"));
+        let (taken, rejected) = (updates(self, "success"), updates(self, "rejected"));
+        self.write_listener(Some(config));
+        self.until("the update is taken or rejected", |world| {
+            updates(world, "success") > taken || updates(world, "rejected") > rejected
+        });
+        if updates(self, "rejected") > rejected {
+            return Err(self.log());
+        }
+        self.until("the old configuration is gone", |world| {
+            world.admin.stat("listener_manager.total_filter_chains_draining") == 0
+                && world.admin.stat("listener_manager.total_listeners_draining") == 0
+        });
+        self.port = self.admin.listener().expect("the listener is still there");
+        Ok(())
+    }
+
+    fn remove_plugin(&mut self) {
+        self.write_listener(None);
+        self.until("the listener is gone", |world| {
+            world.admin.stat("listener_manager.total_listeners_active") == 0
+                && world.admin.stat("listener_manager.total_listeners_draining") == 0
+        });
+        self.has_plugin = false;
+    }
+
+    fn upstreams(&self) -> &Upstreams {
+        &self.upstreams
+    }
+
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later than 1970");
+        Timestamp::from_millis(u64::try_from(since_epoch.as_millis()).expect("it is not that late"))
+    }
+
+    fn pass(&mut self, span: Duration) {
+        thread::sleep(span);
+    }
+
+    fn until(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !condition(self) {
+            assert!(start.elapsed() < PATIENCE, "this never comes about: {what}\n{}", self.log());
+            thread::sleep(GLANCE);
+        }
+    }
+
+    fn open(&mut self, request: Request) -> TcpStream {
+        client::send(self.port, &request)
+    }
+
+    fn answer(&mut self, open: TcpStream) -> Answer {
+        client::receive(open).unwrap_or_else(|| panic!("the connection ended without an answer\n{}", self.log()))
+    }
+
+    fn abort(&mut self, open: TcpStream) {
+        drop(open);
+    }
+
+    fn counter(&self, name: &str) -> u64 {
+        self.admin.stats(name).get(&format!("wasmcustom.{name}")).copied().unwrap_or(0)
+    }
+
+    fn log(&self) -> String {
+        self.envoy.log()
+    }
+
+    fn every_worker_serves(&mut self) {
+        if self.has_plugin {
+            let before = self.connections();
+            self.until_every_worker(&before);
+        }
+        let reloads = self.admin.stats("vm_reload");
+        assert!(reloads.values().all(|count| *count == 0), "a VM was lost: {reloads:?}\n{}", self.log());
+        let log = self.log();
+        let trapped = ["RuntimeError", "panicked", "backtrace"].iter().find(|word| log.contains(*word));
+        assert_eq!(trapped, None, "a VM trapped:\n{log}");
+    }
+}
+
+impl EnvoyWorld {
+    pub(crate) fn admin(&self) -> Admin {
+        self.admin
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Connections of each worker so far.
+    fn connections(&self) -> Vec<u64> {
+        let stats = self.admin.stats("worker_._*downstream_cx_total|worker_[0-9].downstream_cx_total");
+        stats.into_values().collect()
+    }
+
+    fn until_every_worker(&mut self, before: &[u64]) {
+        for _ in 0..200 {
+            self.send(get("/")).refused(401, "token-missing");
+            if self.connections().iter().zip(before).all(|(now, before)| now > before) {
+                return;
+            }
+        }
+        panic!("one worker takes no connections: {:?}", self.admin.stats("downstream_cx_total"));
+    }
+
+    fn write_listener(&mut self, config: Option<&Config>) {
+        self.version += 1;
+        let listener = config.map(|config| bootstrap::listener(&module(), config));
+        self.envoy.folder().write("lds.json", &bootstrap::listeners(self.version, listener));
+    }
+}
+
+impl Drop for EnvoyWorld {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let log = self.log();
+            let tail: Vec<_> = log.lines().rev().take(40).collect();
+            let tail: Vec<_> = tail.into_iter().rev().collect();
+            // The test harness shows what a failed test wrote.
+            std::io::Write::write_all(&mut std::io::stderr(), tail.join("\n").as_bytes()).ok();
+        } else {
+            last_checks(self);
+        }
+    }
+}
+
+/// Waits until Envoy has started so far; fails if it ends before.
+fn wait<T>(envoy: &mut Process, what: &str, find: impl Fn(&Process) -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = find(envoy) {
+            return found;
+        }
+        let over = envoy.ended().is_some() || start.elapsed() > PATIENCE;
+        assert!(!over, "Envoy has no {what}:\n{}", envoy.log());
+        thread::sleep(GLANCE);
+    }
+}

@@ -1,0 +1,297 @@
+//! A fake proxy, as strict as a real one: what would make the SDK panic, or be lost, in Envoy fails the test or is lost
+//! here as well.
+
+use crate::support::behaviour::{Behaviour, Heard, Said, Upstream as _};
+use crate::support::message::{Answer, Request, Seen};
+use crate::support::world::Upstreams;
+use firstsight::domain::{Call, Failure, Reply, Response, Ticket, Timestamp};
+use firstsight::filter::{CallToken, Host, Level};
+use http::{HeaderName, HeaderValue};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long a call takes that nothing slows down.
+const LATENCY: Duration = Duration::from_millis(1);
+/// What the adapter reads of a reply's body (src/envoy/host.rs).
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// A handle to the proxy; the filter has one, the world another.
+#[derive(Clone)]
+pub(crate) struct FakeProxy(pub(crate) Rc<RefCell<Proxy>>);
+
+/// One worker of it.
+pub(crate) struct Proxy {
+    pub(crate) now: Timestamp,
+    pub(crate) counters: BTreeMap<&'static str, u64>,
+    pub(crate) log: String,
+    pub(crate) removed: bool,
+    upstreams: Upstreams,
+    streams: BTreeMap<Ticket, Stream>,
+    next_stream: u32,
+    /// The context that the filter is being called in; `None` for the root, or while it is not.
+    active: Option<Ticket>,
+    /// The stream that header calls act on.
+    selected: Option<Ticket>,
+    calls: Vec<Flight>,
+    next_call: u32,
+    /// Period and next time.
+    timer: Option<(Duration, Timestamp)>,
+}
+
+/// A request in the proxy.
+struct Stream {
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    phase: Phase,
+}
+
+enum Phase {
+    /// The filter is looking at its headers, or holds it.
+    Open,
+    Forwarded,
+    Answered(Response),
+}
+
+/// A call under way.
+pub(crate) struct Flight {
+    pub(crate) token: CallToken,
+    pub(crate) owner: Option<Ticket>,
+    pub(crate) reply: Reply,
+    due: Timestamp,
+}
+
+/// What happens next.
+pub(crate) enum Event {
+    Reply(Flight),
+    Tick,
+}
+
+impl FakeProxy {
+    pub(crate) fn new(upstreams: Upstreams, now: Timestamp) -> Self {
+        Self(Rc::new(RefCell::new(Proxy {
+            now,
+            counters: BTreeMap::new(),
+            log: String::new(),
+            removed: false,
+            upstreams,
+            streams: BTreeMap::new(),
+            next_stream: 2,
+            active: None,
+            selected: None,
+            calls: vec![],
+            next_call: 1,
+            timer: None,
+        })))
+    }
+
+    /// Runs a call into the filter in a context, as the SDK does: that context is selected, and nothing is afterwards.
+    pub(crate) fn within<T>(&self, context: Option<Ticket>, call: impl FnOnce() -> T) -> T {
+        {
+            let mut proxy = self.0.borrow_mut();
+            (proxy.active, proxy.selected) = (context, context);
+        }
+        let result = call();
+        let mut proxy = self.0.borrow_mut();
+        (proxy.active, proxy.selected) = (None, None);
+        result
+    }
+}
+
+impl Proxy {
+    /// A client's request arrives.
+    pub(crate) fn accept(&mut self, request: &Request) -> Ticket {
+        let stream = Ticket(self.next_stream);
+        self.next_stream += 1;
+        let headers = headers_of(request);
+        self.streams.insert(stream, Stream { headers, body: request.body.clone(), phase: Phase::Open });
+        stream
+    }
+
+    /// The filter said `Continue`; if it answered the request as well, the answer stands.
+    pub(crate) fn go_on(&mut self, stream: Ticket) {
+        if let Some(Stream { phase: phase @ Phase::Open, .. }) = self.streams.get_mut(&stream) {
+            *phase = Phase::Forwarded;
+        }
+    }
+
+    pub(crate) fn is_alive(&self, stream: Ticket) -> bool {
+        self.streams.contains_key(&stream)
+    }
+
+    /// Takes out the next request that is forwarded or answered, with its answer.
+    pub(crate) fn take_finished(&mut self) -> Option<(Ticket, Answer)> {
+        let over = |stream: &Stream| !matches!(stream.phase, Phase::Open);
+        let (ticket, stream) = self.streams.iter().find(|(_, stream)| over(stream))?;
+        let answer = match &stream.phase {
+            Phase::Answered(response) => {
+                let name_and_value = |(name, value): &(HeaderName, HeaderValue)| {
+                    (name.as_str().to_owned(), value.as_bytes().to_vec())
+                };
+                let headers = response.headers.iter().map(name_and_value).collect();
+                Answer { status: response.status, headers, body: response.body.clone(), seen: None }
+            }
+            _ => {
+                let seen = Seen { headers: stream.headers.clone(), body: stream.body.clone() };
+                Answer { status: 200, headers: vec![], body: vec![], seen: Some(seen) }
+            }
+        };
+        Some((*ticket, answer))
+    }
+
+    /// The stream is over; replies to its calls have nobody left to go to.
+    pub(crate) fn end(&mut self, stream: Ticket) {
+        self.streams.remove(&stream);
+    }
+
+    /// Moves the clock to what happens next, if it does until `limit`.
+    pub(crate) fn next_event(&mut self, limit: Timestamp) -> Option<Event> {
+        let call = (0..self.calls.len()).min_by_key(|index| self.calls[*index].due);
+        let call_due = call.map(|index| self.calls[index].due);
+        let tick_due = self.timer.map(|(_, next)| next);
+        let due = call_due.into_iter().chain(tick_due).min().filter(|due| *due <= limit)?;
+        self.now = self.now.max(due);
+        match (call, &mut self.timer) {
+            (Some(index), _) if call_due == Some(due) => Some(Event::Reply(self.calls.remove(index))),
+            (_, Some((period, next))) => {
+                *next = due.after(*period);
+                Some(Event::Tick)
+            }
+            _ => None,
+        }
+    }
+
+    /// The selected stream while its headers may be touched. At any other time the SDK panics, and the worker is lost.
+    fn headers(&mut self) -> &mut Stream {
+        let selected = self.selected.expect("headers are touched while no request is selected");
+        let stream = self.streams.get_mut(&selected).expect("headers of a request that is gone are touched");
+        assert!(matches!(stream.phase, Phase::Open), "headers are touched after the request went on");
+        stream
+    }
+
+    fn ask(&self, call: &Call) -> Option<(Duration, Reply)> {
+        let name_and_value =
+            |(name, value): &(HeaderName, HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+        let mut headers: Vec<_> = call.headers.iter().map(name_and_value).collect();
+        headers.push(("host".to_owned(), call.authority.clone().into_bytes()));
+        let method = call.method.as_str().to_owned();
+        let heard = Heard { method, path: call.path.clone(), headers, body: call.body.clone() };
+        let (is_up, behaviour): (bool, &dyn Fn() -> Behaviour) = match call.cluster.as_str() {
+            "idp" => (self.upstreams.issuer.switch().is_on(), &|| self.upstreams.issuer.hear(&heard)),
+            "directory" => (self.upstreams.directory.switch().is_on(), &|| self.upstreams.directory.hear(&heard)),
+            _ => return None,
+        };
+        Some(if is_up { outcome(behaviour(), call.timeout) } else { (LATENCY, ours(503, "upstream connect error")) })
+    }
+}
+
+/// How Envoy tells what an upstream did: its own 502, 503 and 504 stand for what was no answer; an answer that broke off
+/// after its headers is none.
+fn outcome(behaviour: Behaviour, timeout: Duration) -> (Duration, Reply) {
+    let (delay, reply) = match behaviour {
+        Behaviour::Says(Said { status, headers, body }) if body.len() <= LARGEST_BODY => {
+            (LATENCY, Reply::Answer { status, headers, body })
+        }
+        Behaviour::Says(_) | Behaviour::BreaksOff(_) => (LATENCY, Reply::Failed(Failure::Broken)),
+        Behaviour::Stalls(_) => return (timeout, Reply::Failed(Failure::Broken)),
+        Behaviour::After(delay, then) => {
+            let (rest, reply) = outcome(*then, timeout.saturating_sub(delay));
+            (delay + rest, reply)
+        }
+        Behaviour::Hangs => (Duration::MAX, ours(504, "")),
+        Behaviour::Resets => (LATENCY, ours(503, "upstream connect error or disconnect/reset before headers")),
+        Behaviour::Babbles(_) => (LATENCY, ours(502, "upstream connect error: protocol error")),
+    };
+    if delay < timeout { (delay, reply) } else { (timeout, ours(504, "upstream request timeout")) }
+}
+
+fn ours(status: u16, text: &str) -> Reply {
+    Reply::Answer { status, headers: vec![], body: text.as_bytes().to_vec() }
+}
+
+/// Envoy's view of a request: pseudo-headers, lower-case names, a repeated `authorization` folded into one.
+fn headers_of(request: &Request) -> Vec<(String, Vec<u8>)> {
+    let pseudo = [(":method", request.method), (":path", &request.path), (":authority", "app.test")];
+    let mut headers: Vec<(String, Vec<u8>)> =
+        pseudo.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec();
+    for (name, value) in &request.headers {
+        let name = name.to_ascii_lowercase();
+        let folded = headers.iter_mut().find(|(known, _)| name == "authorization" && *known == name);
+        match folded {
+            Some((_, first)) => {
+                first.push(b',');
+                first.extend(value);
+            }
+            None => headers.push((name, value.clone())),
+        }
+    }
+    headers
+}
+
+impl Host for FakeProxy {
+    fn now(&self) -> Timestamp {
+        self.0.borrow().now
+    }
+
+    fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
+        self.0.borrow_mut().headers().headers.clone()
+    }
+
+    fn select(&self, stream: Ticket) -> bool {
+        let mut proxy = self.0.borrow_mut();
+        let alive = proxy.is_alive(stream);
+        if alive {
+            proxy.selected = Some(stream);
+        }
+        alive
+    }
+
+    fn remove_request_header(&self, name: &str) {
+        self.0.borrow_mut().headers().headers.retain(|(key, _)| key != name);
+    }
+
+    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue) {
+        self.remove_request_header(name.as_str());
+        let header = (name.as_str().to_owned(), value.as_bytes().to_vec());
+        self.0.borrow_mut().headers().headers.push(header);
+    }
+
+    fn resume_request(&self) {
+        self.0.borrow_mut().headers().phase = Phase::Forwarded;
+    }
+
+    fn respond(&self, response: &Response) {
+        self.0.borrow_mut().headers().phase = Phase::Answered(response.clone());
+    }
+
+    fn call(&self, call: &Call) -> Option<CallToken> {
+        let mut proxy = self.0.borrow_mut();
+        let (delay, reply) = proxy.ask(call)?;
+        let token = CallToken(proxy.next_call);
+        proxy.next_call += 1;
+        let (due, owner) = (proxy.now.after(delay), proxy.active);
+        proxy.calls.push(Flight { token, owner, reply, due });
+        Some(token)
+    }
+
+    fn tick_every(&self, span: Duration) {
+        let mut proxy = self.0.borrow_mut();
+        assert!(span >= Duration::from_millis(1), "the timer has no shorter period, and 0 turns it off");
+        proxy.timer = Some((span, proxy.now.after(span)));
+    }
+
+    fn count(&self, metric: &'static str, by: u64) {
+        assert!(by > 0, "a proxy refuses to add nothing");
+        *self.0.borrow_mut().counters.entry(metric).or_default() += by;
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        let mut proxy = self.0.borrow_mut();
+        proxy.log += &format!("[{level:?}] {line}\n");
+    }
+
+    fn removed(&self) {
+        self.0.borrow_mut().removed = true;
+    }
+}

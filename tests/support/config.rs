@@ -1,0 +1,55 @@
+//! The plugin configuration of a scenario: a usual one, changed where the scenario needs it.
+
+use serde_json::{Value, json};
+
+/// The issuer of every scenario. The proxy's cluster `idp` is where it is reached, whatever its name resolves to.
+pub(crate) const ISSUER: &str = "http://idp.test/realms/acme";
+
+/// What the directory wants to hear from the gateway.
+pub(crate) const DIRECTORY_TOKEN: &str = "directory-token-8d3f1a";
+
+/// The environment of the plugin's VM.
+pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[("DIRECTORY_TOKEN", DIRECTORY_TOKEN)];
+
+/// A plugin configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Config(pub(crate) Value);
+
+/// The usual configuration, with spans short enough for a clock on the wall.
+pub(crate) fn usual() -> Config {
+    Config(json!({
+        "gateway": "edge-1",
+        "issuers": [{"issuer": ISSUER, "cluster": "idp", "audiences": ["orders-api"]}],
+        "headers": [
+            {"header": "x-user-id", "claim": "sub"},
+            {"header": "x-user-email", "claim": "email", "when_missing": "omit"},
+            {"header": "x-user-groups", "claim": "groups", "format": "csv", "when_missing": "omit"},
+            {"header": "x-account-id", "account": "id"},
+        ],
+        "attributes": [
+            {"attribute": "userName", "claim": "preferred_username"},
+            {"attribute": "name.givenName", "claim": "given_name"},
+        ],
+        "provisioning": {
+            "cluster": "directory",
+            "authority": "directory.test",
+            "authorization": {"env": "DIRECTORY_TOKEN"},
+            "timeout": "600ms",
+        },
+        "last_seen": {"every": "200ms"},
+        "limits": {"hold": "2s"},
+    }))
+}
+
+impl Config {
+    /// Writes `value` at a JSON Pointer; members on the way are made where they are missing.
+    pub(crate) fn set(mut self, pointer: &str, value: Value) -> Self {
+        let steps = pointer.trim_start_matches('/').split('/');
+        let place = steps.fold(&mut self.0, |place, step| match step.parse::<usize>() {
+            Ok(index) => &mut place[index],
+            Err(_) => &mut place[step],
+        });
+        *place = value;
+        self
+    }
+}

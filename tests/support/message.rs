@@ -1,0 +1,115 @@
+//! A client's request and its answer, as a scenario writes and reads them.
+
+use serde_json::Value;
+
+/// A client's request: raw bytes, as a client may send what is no text.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+}
+
+pub(crate) fn get(path: &str) -> Request {
+    Request { method: "GET", path: path.to_owned(), headers: vec![], body: vec![] }
+}
+
+pub(crate) fn post(path: &str, body: Vec<u8>) -> Request {
+    Request { method: "POST", body, ..get(path) }
+}
+
+impl Request {
+    pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+}
+
+/// What came back, and what reached the application.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) seen: Option<Seen>,
+}
+
+/// A request as the application saw it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        values(&self.headers, name).into_iter().next()
+    }
+
+    /// What the application saw; fails if the request did not reach it.
+    #[track_caller]
+    pub(crate) fn forwarded(self) -> Seen {
+        let text = self.text();
+        self.seen.unwrap_or_else(|| panic!("it did not reach the application: {text}"))
+    }
+
+    /// Checks that it was refused with this status and problem, and reached nobody.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, slug: &str) -> Self {
+        let text = self.text();
+        assert!(self.seen.is_none(), "it reached the application: {text}");
+        assert_eq!(self.status, status, "{text}");
+        assert_eq!(self.header("content-type").as_deref(), Some("application/problem+json"), "{text}");
+        assert_eq!(self.header("cache-control").as_deref(), Some("no-store"), "{text}");
+        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {text}"));
+        assert_eq!(problem["type"], format!("urn:firstsight:problem:{slug}"), "{text}");
+        assert_eq!(problem["status"], status, "{text}");
+        let challenge = self.header("www-authenticate");
+        match status {
+            401 | 400 => assert!(challenge.is_some_and(|text| text.starts_with("Bearer")), "{text}"),
+            _ => assert_eq!(challenge, None, "{text}"),
+        }
+        let may_pass = self.header("retry-after").is_some_and(|text| text.parse::<u64>().is_ok());
+        assert_eq!(may_pass, status == 503, "Retry-After goes with 503: {text}");
+        self
+    }
+
+    /// The problem's `detail`.
+    pub(crate) fn detail(&self) -> Option<String> {
+        let problem: Value = serde_json::from_slice(&self.body).ok()?;
+        problem.get("detail")?.as_str().map(str::to_owned)
+    }
+
+    fn text(&self) -> String {
+        format!("{} {:?} {}", self.status, self.headers, String::from_utf8_lossy(&self.body))
+    }
+}
+
+impl Seen {
+    /// The one value of a header; fails if there are several.
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let mut found = values(&self.headers, name);
+        assert!(found.len() < 2, "{name} is there more than once: {found:?}");
+        found.pop()
+    }
+
+    /// The names of all headers that an application might take for `name`, whichever way it spells `-`.
+    pub(crate) fn spellings(&self, name: &str) -> Vec<String> {
+        let folded = |text: &str| text.to_ascii_lowercase().replace('_', "-");
+        let like = self.headers.iter().filter(|(key, _)| folded(key) == folded(name));
+        like.map(|(key, _)| key.clone()).collect()
+    }
+}
+
+fn values(headers: &[(String, Vec<u8>)], name: &str) -> Vec<String> {
+    let found = headers.iter().filter(|(key, _)| key == name);
+    found.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+}
