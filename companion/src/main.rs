@@ -1,1 +1,43 @@
-fn main() {}
+//! firstsight's companion: the directory behind the filter's provisioning endpoint, and an issuer and an application for
+//! demos and tests.
+
+mod clock;
+mod dev;
+mod directory;
+mod server;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The directory behind firstsight's provisioning endpoint, and tools for demos.
+#[derive(Parser)]
+#[command(name = "firstsight", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the directory: accounts, and when they were last seen.
+    Serve(directory::Options),
+    /// For demos and tests only: an issuer that gives anybody a token, an application that echoes.
+    #[command(subcommand)]
+    Dev(dev::Command),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let outcome = match Cli::parse().command {
+        Command::Serve(options) => directory::run(options).await,
+        Command::Dev(command) => dev::run(command).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

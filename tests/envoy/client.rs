@@ -11,9 +11,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Sends a request, and leaves the connection open for the answer.
 pub(crate) fn send(port: u16, request: &Request) -> TcpStream {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the proxy takes connections");
-    let limits = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
+    let limits =
+        stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
     limits.expect("a socket has time-outs");
-    let mut bytes = format!("{} {} HTTP/1.1\r\nhost: app.test\r\n", request.method, request.path).into_bytes();
+    let mut bytes =
+        format!("{} {} HTTP/1.1\r\nhost: app.test\r\n", request.method, request.path).into_bytes();
     for (name, value) in &request.headers {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }

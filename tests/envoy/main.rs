@@ -1,6 +1,9 @@
 //! Every scenario, through a real Envoy with two workers; and what only a real one can show. Wants a module
 //! (FIRSTSIGHT_WASM, by default dist/firstsight.wasm) and an Envoy (FIRSTSIGHT_ENVOY, by default `envoy`).
-#![expect(clippy::disallowed_methods, reason = "real processes and sockets need threads, a clock and an environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "real processes and sockets need threads, a clock and an environment"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

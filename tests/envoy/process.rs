@@ -30,7 +30,9 @@ impl Folder {
     /// Replaces a file in one step, as whoever watches it must never see half of it.
     pub(crate) fn write(&self, name: &str, content: &Value) -> PathBuf {
         let (new, path) = (self.file("new"), self.file(name));
-        fs::write(&new, content.to_string()).and_then(|()| fs::rename(&new, &path)).expect("a file can be written");
+        fs::write(&new, content.to_string())
+            .and_then(|()| fs::rename(&new, &path))
+            .expect("a file can be written");
         path
     }
 }
@@ -86,7 +88,8 @@ impl Drop for Process {
 
 /// The module under test.
 pub(crate) fn module() -> PathBuf {
-    let path = std::env::var_os("FIRSTSIGHT_WASM").map_or_else(|| "dist/firstsight.wasm".into(), PathBuf::from);
+    let path =
+        std::env::var_os("FIRSTSIGHT_WASM").map_or_else(|| "dist/firstsight.wasm".into(), PathBuf::from);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     assert!(path.exists(), "{} is not there; build it with `make wasm`", path.display());
     path

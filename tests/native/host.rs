@@ -179,10 +179,16 @@ impl Proxy {
         let heard = Heard { method, path: call.path.clone(), headers, body: call.body.clone() };
         let (is_up, behaviour): (bool, &dyn Fn() -> Behaviour) = match call.cluster.as_str() {
             "idp" => (self.upstreams.issuer.switch().is_on(), &|| self.upstreams.issuer.hear(&heard)),
-            "directory" => (self.upstreams.directory.switch().is_on(), &|| self.upstreams.directory.hear(&heard)),
+            "directory" => {
+                (self.upstreams.directory.switch().is_on(), &|| self.upstreams.directory.hear(&heard))
+            }
             _ => return None,
         };
-        Some(if is_up { outcome(behaviour(), call.timeout) } else { (LATENCY, ours(503, "upstream connect error")) })
+        Some(if is_up {
+            outcome(behaviour(), call.timeout)
+        } else {
+            (LATENCY, ours(503, "upstream connect error"))
+        })
     }
 }
 
@@ -193,14 +199,21 @@ fn outcome(behaviour: Behaviour, timeout: Duration) -> (Duration, Reply) {
         Behaviour::Says(Said { status, headers, body }) if body.len() <= LARGEST_BODY => {
             (LATENCY, Reply::Answer { status, headers, body })
         }
-        Behaviour::Says(_) | Behaviour::BreaksOff(_) => (LATENCY, Reply::Failed(Failure::Broken)),
+        Behaviour::Says(_) => (LATENCY, Reply::Failed(Failure::Broken)),
+        Behaviour::BreaksOff(said) | Behaviour::Stalls(said) if said.body.len() < 2 => {
+            panic!("half of {said:?} is no different from all of it")
+        }
+        Behaviour::BreaksOff(_) => (LATENCY, Reply::Failed(Failure::Broken)),
         Behaviour::Stalls(_) => return (timeout, Reply::Failed(Failure::Broken)),
         Behaviour::After(delay, then) => {
             let (rest, reply) = outcome(*then, timeout.saturating_sub(delay));
             (delay + rest, reply)
         }
         Behaviour::Hangs => (Duration::MAX, ours(504, "")),
-        Behaviour::Resets => (LATENCY, ours(503, "upstream connect error or disconnect/reset before headers")),
+        Behaviour::Resets => {
+            (LATENCY, ours(503, "upstream connect error or disconnect/reset before headers"))
+        }
+        Behaviour::Babbles(b"") => panic!("saying nothing is no babble"),
         Behaviour::Babbles(_) => (LATENCY, ours(502, "upstream connect error: protocol error")),
     };
     if delay < timeout { (delay, reply) } else { (timeout, ours(504, "upstream request timeout")) }

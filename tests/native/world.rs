@@ -124,7 +124,8 @@ impl NativeWorld {
         match event {
             Event::Tick => self.proxy.within(None, || filter.on_tick()),
             Event::Reply(flight) => {
-                let reaches_its_context = flight.owner.is_none_or(|stream| self.proxy.0.borrow().is_alive(stream));
+                let reaches_its_context =
+                    flight.owner.is_none_or(|stream| self.proxy.0.borrow().is_alive(stream));
                 if reaches_its_context {
                     self.proxy
                         .within(flight.owner, || filter.on_reply(flight.owner, flight.token, &flight.reply));

@@ -59,13 +59,15 @@ impl Directory {
 
     /// Every arrival it was asked, in order, answered or not.
     pub(crate) fn arrivals(&self) -> Vec<Arrival> {
-        let read = |heard: Heard| serde_json::from_slice(&heard.body).expect("an arrival as the contract has it");
+        let read =
+            |heard: Heard| serde_json::from_slice(&heard.body).expect("an arrival as the contract has it");
         self.heard("/v1/arrivals").into_iter().map(read).collect()
     }
 
     /// Every batch of sightings it was sent, in order, taken or not.
     pub(crate) fn batches(&self) -> Vec<Vec<SightingEvent>> {
-        let read = |heard: Heard| serde_json::from_slice(&heard.body).expect("sightings as the contract has them");
+        let read =
+            |heard: Heard| serde_json::from_slice(&heard.body).expect("sightings as the contract has them");
         self.heard("/v1/sightings").into_iter().map(read).collect()
     }
 

@@ -27,6 +27,8 @@ struct State {
     keys: TestIssuer,
     discovery: Option<Behaviour>,
     jwks: Option<Behaviour>,
+    /// What is behind `/odd/0`, `/odd/1`, …: key sets of other issuers.
+    odd: Vec<Behaviour>,
     discoveries: usize,
     fetches: usize,
     /// Every token it made: none may ever be found in a log.
@@ -36,7 +38,15 @@ struct State {
 impl Issuer {
     pub(crate) fn signing_with(algorithm: Algorithm) -> Self {
         let keys = TestIssuer::new(ISSUER, algorithm);
-        let state = State { keys, discovery: None, jwks: None, discoveries: 0, fetches: 0, tokens: vec![] };
+        let state = State {
+            keys,
+            discovery: None,
+            jwks: None,
+            odd: vec![],
+            discoveries: 0,
+            fetches: 0,
+            tokens: vec![],
+        };
         Self(Arc::new(Inner { state: Mutex::new(state), switch: Switch::default() }))
     }
 
@@ -89,11 +99,9 @@ impl Issuer {
         self.lock().jwks = Some(behaviour);
     }
 
-    /// From now on it does what an issuer does.
-    pub(crate) fn behaves(&self) {
-        let mut state = self.lock();
-        state.discovery = None;
-        state.jwks = None;
+    /// What is behind `/odd/0`, `/odd/1`, and so on.
+    pub(crate) fn answers_odd(&self, behaviours: Vec<Behaviour>) {
+        self.lock().odd = behaviours;
     }
 
     /// Nobody can connect to it.
@@ -136,6 +144,11 @@ impl Upstream for Issuer {
             ("GET", JWKS) => {
                 state.fetches += 1;
                 state.jwks.clone().unwrap_or_else(|| Behaviour::json(200, &state.keys.jwks()))
+            }
+            ("GET", path) => {
+                let number: Option<usize> = path.strip_prefix("/odd/").and_then(|text| text.parse().ok());
+                let odd = number.and_then(|number| state.odd.get(number).cloned());
+                odd.unwrap_or_else(|| Behaviour::text(404, ""))
             }
             _ => Behaviour::text(404, ""),
         }

@@ -1,0 +1,103 @@
+//! `GET /v1/accounts`: who has an account, and when they were last seen.
+
+use super::problem::Problem;
+use super::store::Store;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use firstsight::domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// The most accounts on one page.
+const LARGEST_PAGE: i64 = 1000;
+
+/// Which accounts are asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    /// Only those after this account's id.
+    after: Option<String>,
+    /// How many at the most.
+    limit: Option<i64>,
+    /// Only those of this issuer.
+    issuer: Option<String>,
+    /// Only those with this `sub`.
+    id: Option<String>,
+}
+
+/// One page of accounts.
+#[derive(Serialize)]
+pub(super) struct Page {
+    accounts: Vec<Value>,
+    /// The `after` of the next page; absent on the last one.
+    next: Option<String>,
+}
+
+const COLUMNS_OF_ACCOUNTS: &str = "SELECT id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at,
+       updated_at, first_seen, last_seen, sightings
+     FROM accounts
+     WHERE id > ?1 AND (?2 IS NULL OR issuer = ?2) AND (?3 IS NULL OR subject = ?3) AND (?4 IS NULL OR id = ?4)
+     ORDER BY id LIMIT ?5";
+
+/// Accounts in the order in which they were made, page by page.
+pub(super) async fn list(
+    State(store): State<Store>,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Json<Page>, Problem> {
+    let Query(which) = which.map_err(|_| Problem::query("after, limit, issuer and id are known"))?;
+    let limit = which.limit.unwrap_or(100);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(Problem::query("limit is 1 to 1000"));
+    }
+    let rows = sqlx::query(COLUMNS_OF_ACCOUNTS)
+        .bind(which.after.unwrap_or_default())
+        .bind(which.issuer)
+        .bind(which.id)
+        .bind(None::<String>)
+        .bind(limit + 1)
+        .fetch_all(store.pool())
+        .await?;
+    let whole_page = rows.len() as i64 > limit;
+    let accounts = rows.iter().take(limit as usize).map(account).collect::<Result<Vec<_>, _>>()?;
+    let last = accounts.last().and_then(|account| account["id"].as_str()).map(str::to_owned);
+    Ok(Json(Page { accounts, next: last.filter(|_| whole_page) }))
+}
+
+/// One account by its id.
+pub(super) async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let row = sqlx::query(COLUMNS_OF_ACCOUNTS)
+        .bind("")
+        .bind(None::<String>)
+        .bind(None::<String>)
+        .bind(id)
+        .bind(1)
+        .fetch_optional(store.pool())
+        .await?;
+    Ok(Json(account(&row.ok_or_else(Problem::no_such_account)?)?))
+}
+
+fn account(row: &SqliteRow) -> Result<Value, sqlx::Error> {
+    let text = |column: &str| row.try_get::<String, _>(column);
+    let time = |column: &str| -> Result<Option<String>, sqlx::Error> {
+        let millis: Option<i64> = row.try_get(column)?;
+        Ok(millis
+            .and_then(|millis| u64::try_from(millis).ok())
+            .map(|millis| Timestamp::from_millis(millis).rfc3339()))
+    };
+    Ok(json!({
+        "id": text("id")?,
+        "subject": {"issuer": text("issuer")?, "id": text("subject")?, "key": text("subject_key")?},
+        "kind": text("kind")?,
+        "attributes": serde_json::from_str::<Value>(&text("attributes")?).unwrap_or_default(),
+        "mapping": text("mapping")?,
+        "gateway": text("gateway")?,
+        "created_at": time("created_at")?,
+        "updated_at": time("updated_at")?,
+        "first_seen": time("first_seen")?,
+        "last_seen": time("last_seen")?,
+        "sightings": row.try_get::<i64, _>("sightings")?,
+    }))
+}

@@ -1,0 +1,94 @@
+//! What goes wrong, as RFC 9457 problems. Nothing a gateway sent is repeated in them but places within it.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// A problem document.
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+    #[serde(skip)]
+    challenge: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, slug: &str, title: &'static str) -> Self {
+        let kind = format!("urn:firstsight:problem:{slug}");
+        Self { kind, title, status: status.as_u16(), problems: Vec::new(), challenge: None }
+    }
+
+    /// The request carries no token, or a wrong one.
+    pub(super) fn unauthorized(challenge: &'static str) -> Self {
+        let title = "The directory's bearer token is required.";
+        Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title) }
+    }
+
+    /// The body is no JSON.
+    pub(super) fn no_json() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "no-json", "The body is not JSON.")
+    }
+
+    /// The body is JSON of another shape or meaning; `problems` say where and what.
+    pub(super) fn unprocessable(problems: Vec<String>) -> Self {
+        let title = "The body is not what this endpoint takes.";
+        Self { problems, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", title) }
+    }
+
+    /// The body has another media type.
+    pub(super) fn media_type() -> Self {
+        let title = "The body has a media type that this endpoint does not take.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", title)
+    }
+
+    /// A query parameter makes no sense.
+    pub(super) fn query(problem: &str) -> Self {
+        let title = "The query is not what this endpoint takes.";
+        Self { problems: vec![problem.to_owned()], ..Self::new(StatusCode::BAD_REQUEST, "query", title) }
+    }
+
+    /// There is no such account.
+    pub(super) fn no_such_account() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-account", "There is no such account.")
+    }
+}
+
+/// Everything that is not in the API.
+pub(super) async fn no_such_place() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no-such-place", "There is nothing at this path.")
+}
+
+/// The database did not do what it was asked. The gateway tries again.
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::error!("the database: {error}");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store-unavailable",
+            "The accounts cannot be reached right now.",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let challenge = self.challenge;
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

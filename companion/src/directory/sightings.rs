@@ -1,0 +1,142 @@
+//! `POST /v1/sightings`: a gateway tells whom it served. Idempotent by (source, id); the latest time is kept, whatever
+//! order batches come in.
+
+use super::problem::Problem;
+use super::store::Store;
+use crate::clock;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use firstsight::domain::Timestamp;
+use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
+use http::{HeaderMap, header};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{Sqlite, Transaction};
+use std::time::Duration;
+
+/// How long it is remembered that an event was applied: far longer than a gateway keeps one.
+const RECEIPTS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Old receipts that one batch clears away, so that no batch has to clear away many.
+const CLEARED_AT_ONCE: i64 = 1000;
+
+/// What became of a batch.
+#[derive(Default, Serialize)]
+pub(super) struct Receipt {
+    /// Events that were applied.
+    accepted: u64,
+    /// Events that had been applied before.
+    duplicates: u64,
+    /// Events about subjects that have no account here.
+    unknown: u64,
+}
+
+/// An event whose times were read.
+struct Seen {
+    event: SightingEvent,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// Applies a whole batch, or nothing of it.
+pub(super) async fn post(
+    State(store): State<Store>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Receipt>, Problem> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case(SIGHTINGS_CONTENT_TYPE) {
+        return Err(Problem::media_type());
+    }
+    let batch = read(&body)?;
+    let now = clock::now();
+    let mut receipt = Receipt::default();
+    let mut transaction = store.write().await?;
+    for seen in &batch {
+        apply(&mut transaction, seen, now, &mut receipt).await?;
+    }
+    clear_old_receipts(&mut transaction, now).await?;
+    transaction.commit().await?;
+    Ok(Json(receipt))
+}
+
+/// # Errors
+/// 400 for what is no JSON; 422 naming every event that is not a sighting.
+fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
+    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
+    let events: Vec<SightingEvent> = serde_path_to_error::deserialize(value)
+        .map_err(|error| Problem::unprocessable(vec![error.to_string()]))?;
+    let mut problems = Vec::new();
+    let mut batch = Vec::with_capacity(events.len());
+    for (index, event) in events.into_iter().enumerate() {
+        let times = (clock::parse(&event.data.first_seen), clock::parse(&event.data.last_seen));
+        match times {
+            _ if event.specversion != "1.0" => {
+                problems.push(format!("[{index}].specversion: only 1.0 is known"))
+            }
+            _ if event.kind != SightingEvent::TYPE => {
+                problems.push(format!("[{index}].type: only {} is taken", SightingEvent::TYPE));
+            }
+            (Some(first), Some(last)) => batch.push(Seen { event, first, last }),
+            _ => problems.push(format!("[{index}].data: times are RFC 3339 in UTC, ending in Z")),
+        }
+    }
+    if problems.is_empty() { Ok(batch) } else { Err(Problem::unprocessable(problems)) }
+}
+
+async fn apply(
+    transaction: &mut Transaction<'static, Sqlite>,
+    seen: &Seen,
+    now: Timestamp,
+    receipt: &mut Receipt,
+) -> Result<(), sqlx::Error> {
+    let noted = sqlx::query(
+        "INSERT INTO sighting_receipts (source, id, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(&seen.event.source)
+    .bind(&seen.event.id)
+    .bind(now.as_millis() as i64)
+    .execute(&mut **transaction)
+    .await?;
+    if noted.rows_affected() == 0 {
+        receipt.duplicates += 1;
+        return Ok(());
+    }
+    let applied = sqlx::query(
+        "UPDATE accounts
+         SET first_seen = min(coalesce(first_seen, ?1), ?1),
+             last_seen = max(coalesce(last_seen, ?2), ?2),
+             sightings = sightings + ?3
+         WHERE issuer = ?4 AND subject = ?5",
+    )
+    .bind(seen.first.as_millis() as i64)
+    .bind(seen.last.as_millis() as i64)
+    .bind(i64::try_from(seen.event.data.count).unwrap_or(i64::MAX / 2))
+    .bind(&seen.event.data.issuer)
+    .bind(&seen.event.data.id)
+    .execute(&mut **transaction)
+    .await?;
+    match applied.rows_affected() {
+        0 => receipt.unknown += 1,
+        _ => receipt.accepted += 1,
+    }
+    Ok(())
+}
+
+async fn clear_old_receipts(
+    transaction: &mut Transaction<'static, Sqlite>,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let oldest = now.as_millis().saturating_sub(RECEIPTS_KEPT.as_millis() as u64) as i64;
+    sqlx::query(
+        "DELETE FROM sighting_receipts WHERE (source, id) IN
+           (SELECT source, id FROM sighting_receipts WHERE received_at < ? LIMIT ?)",
+    )
+    .bind(oldest)
+    .bind(CLEARED_AT_ONCE)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
