@@ -7,6 +7,7 @@ mod directory;
 mod server;
 
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// The directory behind firstsight's provisioning endpoint, and tools for demos.
@@ -28,7 +29,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).with_target(false).init();
     let outcome = match Cli::parse().command {
         Command::Serve(options) => directory::run(options).await,
         Command::Dev(command) => dev::run(command).await,

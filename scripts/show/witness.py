@@ -113,7 +113,7 @@ def email(person):
 
 def headers_seen(answer):
     """The request headers that the application echoes."""
-    return {name.lower(): value for name, value in answer.json()["headers"].items()}
+    return {name.lower(): value for name, value in answer.json()["headers"]}
 
 
 def moment():

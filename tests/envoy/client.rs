@@ -1,7 +1,7 @@
 //! A raw HTTP/1.1 client, one connection per request: it sends bytes that no library would.
 
 use crate::support::message::{Answer, Request, Seen};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -33,31 +33,34 @@ pub(crate) fn send(port: u16, request: &Request) -> TcpStream {
 pub(crate) fn receive(mut stream: TcpStream) -> Option<Answer> {
     let mut bytes = vec![];
     let mut chunk = vec![0; 64 * 1024];
-    let ended = loop {
-        match stream.read(&mut chunk) {
-            Ok(0) => break Ok(()),
-            Ok(read) => bytes.extend(&chunk[..read]),
-            Err(error) => break Err(error),
+    loop {
+        // The proxy may keep the connection for a while after its answer: the answer says itself where it ends.
+        if let Some(answer) = parse(&bytes) {
+            return Some(answer);
         }
-    };
-    let answer = parse(&bytes);
-    if answer.is_none()
-        && let Err(error) = ended
-    {
-        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "no answer: {error}");
+        match stream.read(&mut chunk) {
+            Ok(0) => return None,
+            Ok(read) => bytes.extend(&chunk[..read]),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+            Err(error) => panic!("no answer: {error}"),
+        }
     }
-    answer
 }
 
+/// The answer in these bytes, if it is whole.
 fn parse(bytes: &[u8]) -> Option<Answer> {
     let mut headers = [httparse::EMPTY_HEADER; 128];
     let mut response = httparse::Response::new(&mut headers);
     let Ok(httparse::Status::Complete(head)) = response.parse(bytes) else { return None };
     let headers = owned(response.headers);
-    let chunked = headers.iter().any(|(name, _)| name == "transfer-encoding");
-    let body = if chunked { dechunked(&bytes[head..])? } else { bytes[head..].to_vec() };
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
+    let body = match length {
+        Some(length) => bytes.get(head..head + length)?.to_vec(),
+        None => dechunked(&bytes[head..])?,
+    };
     let from_app = headers.iter().any(|(name, _)| name == crate::app::MARK);
-    let seen = if from_app { Some(seen(&body)) } else { None };
+    let seen = from_app.then(|| seen(&body));
     Some(Answer { status: response.code?, headers, body, seen })
 }
 
