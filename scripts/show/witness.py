@@ -112,8 +112,11 @@ def email(person):
 
 
 def headers_seen(answer):
-    """The request headers that the application echoes."""
-    return {name.lower(): value for name, value in answer.json()["headers"]}
+    """The request headers that the application echoes; a header that came twice counts as no value of ours."""
+    seen = {}
+    for name, value in answer.json()["headers"]:
+        seen[name] = value if name not in seen else f"{seen[name]} and {value}"
+    return seen
 
 
 def moment():

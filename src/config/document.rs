@@ -28,16 +28,16 @@ pub(super) struct IssuerDocument {
     pub(super) audiences: Option<Vec<String>>,
     pub(super) any_audience: bool,
     pub(super) algorithms: Option<Vec<String>>,
-    pub(super) clock_skew: Option<Span>,
+    pub(super) clock_skew: Option<Skew>,
     pub(super) keys_refresh: KeysRefreshDocument,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct KeysRefreshDocument {
-    pub(super) every: Option<Span>,
-    pub(super) stale_for: Option<Span>,
-    pub(super) unknown_kid: Option<Span>,
+    pub(super) every: Option<Period>,
+    pub(super) stale_for: Option<Period>,
+    pub(super) unknown_kid: Option<Period>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,9 +81,9 @@ pub(super) struct ProvisioningDocument {
     pub(super) authority: Option<String>,
     pub(super) path: Option<String>,
     pub(super) authorization: Option<AuthorizationDocument>,
-    pub(super) timeout: Option<Span>,
+    pub(super) timeout: Option<Patience>,
     pub(super) when_unavailable: Option<PostureDocument>,
-    pub(super) refresh: Option<Span>,
+    pub(super) refresh: Option<Period>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,8 +106,8 @@ pub(super) struct LastSeenDocument {
     pub(super) authority: Option<String>,
     pub(super) path: Option<String>,
     pub(super) authorization: Option<AuthorizationDocument>,
-    pub(super) timeout: Option<Span>,
-    pub(super) every: Option<Span>,
+    pub(super) timeout: Option<Patience>,
+    pub(super) every: Option<Period>,
     pub(super) batch: Option<Count>,
     pub(super) buffer: Option<Count>,
 }
@@ -118,20 +118,33 @@ pub(super) struct LimitsDocument {
     pub(super) token_bytes: Option<Count>,
     pub(super) subjects: Option<Count>,
     pub(super) waiting: Option<Count>,
-    pub(super) hold: Option<Span>,
+    pub(super) hold: Option<Patience>,
 }
 
-/// A span of time such as `100ms`, `30s`, `10m`, `12h` or `1h 30m`; never zero.
+/// A span of time such as `100ms`, `30s`, `10m`, `12h` or `1h 30m`, within bounds given in milliseconds: a proxy cuts
+/// shorter or longer ones off, and a time-out of nothing is none.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span(pub(super) Duration);
+pub(super) struct Span<const LEAST: u64, const MOST: u64>(pub(super) Duration);
 
-impl<'de> Deserialize<'de> for Span {
+/// How often something is done, or how long something holds: 100 ms to a year.
+pub(super) type Period = Span<100, 31_536_000_000>;
+/// How long something may take: 1 ms to an hour.
+pub(super) type Patience = Span<1, 3_600_000>;
+/// How far clocks may be apart: 1 ms to ten minutes.
+pub(super) type Skew = Span<1, 600_000>;
+
+impl<'de, const LEAST: u64, const MOST: u64> Deserialize<'de> for Span<LEAST, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        match humantime::parse_duration(&text) {
-            Ok(span) if !span.is_zero() => Ok(Self(span)),
-            _ => Err(D::Error::custom(format!("`{text}` is no span of time such as \"30s\" or \"12h\""))),
+        let span = humantime::parse_duration(&text).map_err(|_| {
+            D::Error::custom(format!("`{text}` is no span of time such as \"30s\" or \"12h\""))
+        })?;
+        let (least, most) = (Duration::from_millis(LEAST), Duration::from_millis(MOST));
+        if (least..=most).contains(&span) {
+            return Ok(Self(span));
         }
+        let (least, most) = (humantime::format_duration(least), humantime::format_duration(most));
+        Err(D::Error::custom(format!("`{text}` is not within {least} and {most}")))
     }
 }
 
@@ -149,7 +162,10 @@ impl<'de> Deserialize<'de> for Count {
 }
 
 /// The span that was written, or `default`.
-pub(super) fn span(written: Option<Span>, default: Duration) -> Duration {
+pub(super) fn span<const LEAST: u64, const MOST: u64>(
+    written: Option<Span<LEAST, MOST>>,
+    default: Duration,
+) -> Duration {
     written.map_or(default, |Span(span)| span)
 }
 

@@ -4,7 +4,6 @@ use super::document::{FormatDocument, HeaderDocument, WhenMissingDocument, count
 use super::problem::Problems;
 use crate::mapping::{ClaimPath, Format, HeaderRule, HeaderSourceRule, Managed, WhenMissing};
 use http::{HeaderName, HeaderValue};
-use serde_json::Value;
 
 /// The longest header value that is sent unless the operator says otherwise.
 const MAX_BYTES: usize = 4096;
@@ -17,6 +16,7 @@ const RESERVED: &[&str] = &[
     "content-type",
     "cookie",
     "expect",
+    "forwarded",
     "host",
     "keep-alive",
     "proxy-authorization",
@@ -25,6 +25,13 @@ const RESERVED: &[&str] = &[
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "via",
+    "x-forwarded-client-cert",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-request-id",
 ];
 
 pub(super) fn compile(documents: Vec<HeaderDocument>, problems: &Problems) -> Vec<HeaderRule> {
@@ -51,7 +58,9 @@ fn name(written: Option<&str>, path: &str, problems: &Problems) -> Option<Header
         .ok_or("it is missing".to_owned())
         .and_then(|text| HeaderName::try_from(text).map_err(|_| format!("`{text}` is no header name")));
     let name = problems.take(name, &path, "use a name such as x-user-id")?;
-    let reserved = RESERVED.contains(&name.as_str()) || name.as_str().starts_with("x-envoy-");
+    // As everywhere, `_` counts as `-`: a managed `content_type` would take every client's content-type away.
+    let folded = name.as_str().replace('_', "-");
+    let reserved = RESERVED.contains(&folded.as_str()) || folded.starts_with("x-envoy-");
     if reserved {
         problems.add(path, format!("`{name}` carries the request itself"), "choose a name such as x-user-id");
     }
@@ -62,15 +71,14 @@ fn source(document: &HeaderDocument, path: &str, problems: &Problems) -> Option<
     match (document.claim.as_deref(), document.account.as_deref()) {
         (Some(claim), None) => {
             let claim = problems.take(ClaimPath::parse(claim), &format!("{path}.claim"), "name the claim");
-            Some(HeaderSourceRule::Claim {
-                claim: claim?,
-                format: match document.format {
-                    None | Some(FormatDocument::Plain) => Format::Plain,
-                    Some(FormatDocument::Csv) => Format::Csv,
-                },
-                when_missing: when_missing(document.when_missing.as_ref(), path, problems),
-                max_bytes: count(document.max_bytes, MAX_BYTES),
-            })
+            let format = match document.format {
+                None | Some(FormatDocument::Plain) => Format::Plain,
+                Some(FormatDocument::Csv) => Format::Csv,
+            };
+            let max_bytes = count(document.max_bytes, MAX_BYTES);
+            let when_missing =
+                when_missing(document.when_missing.as_ref(), format, max_bytes, path, problems);
+            Some(HeaderSourceRule::Claim { claim: claim?, format, when_missing, max_bytes })
         }
         (None, Some("id")) => {
             let claims_only = [
@@ -103,6 +111,8 @@ fn source(document: &HeaderDocument, path: &str, problems: &Problems) -> Option<
 /// by accident.
 fn when_missing(
     written: Option<&WhenMissingDocument>,
+    format: Format,
+    max_bytes: usize,
     path: &str,
     problems: &Problems,
 ) -> WhenMissing<HeaderValue> {
@@ -110,13 +120,10 @@ fn when_missing(
         None | Some(WhenMissingDocument::Refuse) => WhenMissing::Refuse,
         Some(WhenMissingDocument::Omit) => WhenMissing::Omit,
         Some(WhenMissingDocument::Default(value)) => {
-            let text = match value {
-                Value::String(text) => HeaderValue::try_from(text.as_str()).ok(),
-                Value::Number(_) | Value::Bool(_) => HeaderValue::try_from(value.to_string()).ok(),
-                _ => None,
-            };
-            let value = text.ok_or("it cannot be sent in a header");
-            let value = problems.take(value, &format!("{path}.when_missing.default"), "write a string");
+            let value = format.render(value, max_bytes).ok_or("it cannot be sent in this header");
+            let hint =
+                "write what a claim could be: text, number or bool within max_bytes; a list with format: csv";
+            let value = problems.take(value, &format!("{path}.when_missing.default"), hint);
             value.map_or(WhenMissing::Refuse, WhenMissing::Default)
         }
     }

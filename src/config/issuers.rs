@@ -148,7 +148,11 @@ fn refresh(document: &KeysRefreshDocument, path: &str, problems: &Problems) -> K
 fn absolute(text: &str) -> Result<Uri, &'static str> {
     let uri: Uri = text.parse().map_err(|_| "it is no URL")?;
     match uri.scheme_str() {
-        Some("http" | "https") if uri.authority().is_some() => Ok(uri),
+        Some("http" | "https")
+            if uri.authority().is_some_and(|authority| !authority.as_str().contains('@')) =>
+        {
+            Ok(uri)
+        }
         _ => Err("it is no absolute URL"),
     }
 }

@@ -31,8 +31,10 @@ impl Problems {
     pub(super) fn add(&self, path: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) {
         let (path, what, hint) = (path.into(), what.into(), hint.into());
         let mut known = self.0.borrow_mut();
-        let covered =
-            known.iter().any(|problem| is_at_or_below(&path, &problem.path) && !problem.path.is_empty());
+        let covered = known.iter().any(|problem| {
+            !problem.path.is_empty()
+                && (is_at_or_below(&path, &problem.path) || has_item(&path, &problem.path))
+        });
         if !covered {
             known.push(Problem { path, what, hint });
         }
@@ -49,6 +51,11 @@ impl Problems {
         problems.sort();
         problems
     }
+}
+
+/// A list with an item that could not be read is cut short, which is no problem of its own.
+fn has_item(path: &str, place: &str) -> bool {
+    place.strip_prefix(path).is_some_and(|rest| rest.starts_with('['))
 }
 
 fn is_at_or_below(path: &str, place: &str) -> bool {

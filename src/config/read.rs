@@ -3,6 +3,7 @@
 
 use super::document::Document;
 use super::problem::Problems;
+use crate::domain::strict_object;
 use serde_json::Value;
 use serde_path_to_error::{Deserializer, Segment, Track};
 use std::fmt::Write;
@@ -16,6 +17,10 @@ pub(super) fn read(text: &str, problems: &Problems) -> Document {
     let mut value = problems
         .take(serde_json::from_str(text), "", hint)
         .unwrap_or_else(|| Value::Object(Default::default()));
+    if value.is_object() && strict_object(text.as_bytes()).is_none() {
+        problems.add("", "a key is there twice in one object", "keep one of them");
+    }
+    cut_lists(&mut value, &mut Vec::new(), problems);
     let mut cut: Vec<Vec<Step>> = Vec::new();
     loop {
         let mut unknown = Vec::new();
@@ -34,13 +39,55 @@ pub(super) fn read(text: &str, problems: &Problems) -> Document {
             }
             Err(error) => {
                 let mut steps: Vec<Step> = track.path().iter().filter_map(Step::of).collect();
-                problems.add(path_text(&steps), serde_json::Error::to_string(&error), SHAPE_HINT);
+                problems.add(path_text(&steps), told(&error), SHAPE_HINT);
                 // A place that was cut and is wrong still cannot be left out by itself: its surroundings go with it.
                 while cut.contains(&steps) && steps.pop().is_some() {}
                 remove(&mut value, &steps);
                 cut.push(steps);
             }
         }
+    }
+}
+
+/// The keys whose values are lists. (serde would take a list in place of an object, its items for members in order.)
+const LISTS: &[&str] = &["issuers", "headers", "attributes", "audiences", "algorithms"];
+/// The keys whose values are anybody's.
+const FREE: &[&str] = &["jwks", "default"];
+
+/// Cuts out every list where none belongs.
+fn cut_lists(value: &mut Value, steps: &mut Vec<Step>, problems: &Problems) {
+    let misplaced =
+        |value: &Value, key: Option<&str>| value.is_array() && !key.is_some_and(|key| LISTS.contains(&key));
+    let mut visit = |value: &mut Value, step: Step, key: Option<&str>| {
+        steps.push(step);
+        if misplaced(value, key) {
+            problems.add(path_text(steps), "a list is not expected here", SHAPE_HINT);
+            *value = Value::Object(Default::default());
+        }
+        cut_lists(value, steps, problems);
+        steps.pop();
+    };
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members.iter_mut().filter(|(key, _)| !FREE.contains(&key.as_str())) {
+                visit(value, Step::Key(key.clone()), Some(key));
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter_mut().enumerate() {
+                visit(value, Step::Index(index), None);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is wrong, without the value that stands there: it may be a secret in the wrong place.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(", expected ") {
+        Some((_, expected)) => format!("something else is expected here: {expected}"),
+        None => text,
     }
 }
 

@@ -183,3 +183,72 @@ fn a_name_that_the_proxy_gave_itself_is_made_to_fit() {
     assert_eq!(policy.gateway, "sidecar~10.0.0.1~a-b");
     assert_eq!(problems(&with("/gateway", json!("a b"))), ["gateway"]);
 }
+
+#[test]
+fn a_span_of_time_is_within_what_a_proxy_can_keep() {
+    for (place, span) in [
+        ("/provisioning/timeout", "500us"),
+        ("/provisioning/timeout", "30days"),
+        ("/provisioning/refresh", "0s"),
+        ("/issuers/0/clock_skew", "100years"),
+        ("/issuers/0/keys_refresh", "soon"),
+    ] {
+        assert_eq!(problems(&with(place, json!(span))).len(), 1, "{place} {span}");
+    }
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_a_mistake() {
+    let text = r#"{"gateway": "a", "gateway": "b"}"#;
+    let problems = compile(text, &env, "").err().unwrap();
+    assert!(problems.iter().any(|problem| problem.what.contains("twice")), "{problems:?}");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_told() {
+    for wrong in [json!("Bearer s3cret"), json!({"env": "s3cret-token+value"}), json!(["s3cret"])] {
+        let told = compiled(&with("/provisioning/authorization", wrong)).err().unwrap().join("\n");
+        assert!(!told.contains("s3cret"), "{told}");
+    }
+    assert!(compiled(&with("/issuers/0/issuer", json!("https://me:s3cret@idp.example.com"))).is_err());
+}
+
+#[test]
+fn a_token_that_cannot_be_sent_is_told_before_it_is_missed() {
+    let document = with("/provisioning/authorization", json!({"env": "TOKEN"}));
+    for token in ["töken", "two words", " "] {
+        assert!(compile(&document.to_string(), &|_| Some(token.to_owned()), "").is_err(), "{token}");
+    }
+}
+
+#[test]
+fn sightings_go_where_arrivals_go_under_the_same_name_and_nowhere_else_with_the_same_token() {
+    let mut document = with("/provisioning/authorization", json!({"env": "DIRECTORY_TOKEN"}));
+    document["provisioning"]["authority"] = json!("directory.example.com");
+    document["last_seen"] = json!({"cluster": "directory"});
+    let same = compiled(&document).ok().unwrap().last_seen.at;
+    assert_eq!((same.authority.as_str(), same.authorization.is_some()), ("directory.example.com", true));
+    document["last_seen"] = json!({"cluster": "another"});
+    let another = compiled(&document).ok().unwrap().last_seen.at;
+    assert_eq!((another.authority.as_str(), another.authorization), ("another", None));
+    document["last_seen"] = json!({"authority": "a b"});
+    assert_eq!(problems(&document), ["last_seen.authority"]);
+}
+
+#[test]
+fn a_header_that_carries_the_request_is_not_ours_in_any_spelling() {
+    for name in ["content_type", "Content-Length", "x_envoy_internal", "x-forwarded-for", "forwarded"] {
+        let rules = json!([{"header": name, "claim": "sub"}]);
+        assert_eq!(problems(&with("/headers", rules)), ["headers[0].header"], "{name}");
+    }
+}
+
+#[test]
+fn a_default_is_what_the_claim_could_have_been() {
+    for (default, fits) in
+        [(json!("jörg"), true), (json!(7), true), (json!(""), false), (json!(["a"]), false)]
+    {
+        let rules = json!([{"header": "x-a", "claim": "a", "when_missing": {"default": default}}]);
+        assert_eq!(problems(&with("/headers", rules)).is_empty(), fits, "{default}");
+    }
+}

@@ -48,7 +48,8 @@ pub(super) fn provisioning(
     })
 }
 
-/// Sightings go where arrivals go, unless the operator says otherwise: same cluster, same credentials.
+/// Sightings go where arrivals go, unless the operator says otherwise. The same cluster is asked under the same name with
+/// the same credentials; another one gets neither.
 pub(super) fn last_seen(
     document: Option<LastSeenDocument>,
     provisioning: Option<&Provisioning>,
@@ -58,25 +59,26 @@ pub(super) fn last_seen(
     let document = document.unwrap_or_default();
     let path = target(document.path, "/v1/sightings", "last_seen.path", problems);
     let own = authorization(document.authorization, "last_seen.authorization", env, problems);
-    let at = match document.cluster {
-        Some(cluster) => {
-            let authority = authority(document.authority, Some(&cluster), "last_seen.authority", problems);
-            Upstream { authority: authority?, cluster, path: path?, authorization: own, timeout: TIMEOUT }
-        }
-        None => {
-            let arrivals = &provisioning?.at;
-            let authority = document.authority.unwrap_or_else(|| arrivals.authority.clone());
-            let authorization = own.or_else(|| arrivals.authorization.clone());
-            Upstream { authority, authorization, path: path?, ..arrivals.clone() }
-        }
-    };
+    let arrivals = provisioning.map(|provisioning| &provisioning.at);
+    let cluster = document.cluster.filter(|name| !name.is_empty());
+    let cluster = cluster.or_else(|| arrivals.map(|at| at.cluster.clone()))?;
+    let same = arrivals.filter(|at| at.cluster == cluster);
+    let named = document.authority.or_else(|| same.map(|at| at.authority.clone()));
+    let authority = authority(named, Some(&cluster), "last_seen.authority", problems);
+    let authorization = own.or_else(|| same.and_then(|at| at.authorization.clone()));
     let batch = count(document.batch, 500);
     let buffer = count(document.buffer, 10_000);
     if buffer < batch {
         problems.add("last_seen.buffer", "it is smaller than one batch", "keep at least as many as `batch`");
     }
     Some(LastSeen {
-        at: Upstream { timeout: span(document.timeout, TIMEOUT), ..at },
+        at: Upstream {
+            cluster,
+            authority: authority?,
+            path: path?,
+            authorization,
+            timeout: span(document.timeout, TIMEOUT),
+        },
         every: span(document.every, Duration::from_secs(60)),
         batch,
         buffer,
@@ -101,7 +103,7 @@ fn authority(
 ) -> Option<String> {
     let Some(authority) = written else {
         // Istio names clusters `outbound|443||host`: the host is what it is asked under.
-        return cluster.map(|name| name.rsplit('|').next().unwrap_or(name).to_owned());
+        return cluster.map(|name| name.rsplit('|').find(|part| !part.is_empty()).unwrap_or(name).to_owned());
     };
     let sound = authority.parse::<http::uri::Authority>();
     problems.take(sound, path, "write host or host:port").map(|authority| authority.to_string())
@@ -116,7 +118,11 @@ fn authorization(
 ) -> Option<HeaderValue> {
     let document = document?;
     let path = format!("{path}.env");
-    let name = document.env.filter(|name| !name.is_empty()).ok_or("it is missing");
+    // Whoever writes the token itself here must not find it in the log.
+    let is_name = |text: &String| {
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && text.len() <= 64
+    };
+    let name = document.env.filter(|name| !name.is_empty()).filter(is_name).ok_or("no variable is named");
     let name = problems.take(name, &path, "name the environment variable that holds the token")?;
     let Some(token) = env(&name).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
     else {
@@ -124,9 +130,13 @@ fn authorization(
         problems.add(path, format!("the environment has no {name}"), hint);
         return None;
     };
-    let value =
-        HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| format!("{name} holds no token"));
-    let mut value = problems.take(value, &path, "a token is one line of visible characters")?;
+    let visible = token.bytes().all(|byte| byte.is_ascii_graphic());
+    let value = visible.then(|| HeaderValue::try_from(format!("Bearer {token}")).ok()).flatten();
+    let mut value = problems.take(
+        value.ok_or("it holds no token"),
+        &path,
+        "a token is one word of visible ASCII characters",
+    )?;
     value.set_sensitive(true);
     Some(value)
 }

@@ -2,12 +2,14 @@
 
 mod http;
 mod identity;
+mod json;
 mod subject;
 mod time;
 mod verdict;
 
 pub use self::http::{Call, CallId, Failure, Reply, Request, Response, Ticket};
 pub use identity::{HeaderSource, Identity};
+pub use json::strict_object;
 pub use subject::{Issuer, Kind, Subject, SubjectId, SubjectKey};
 pub use time::Timestamp;
 pub use verdict::{Reason, Refusal, Verdict};

@@ -16,6 +16,9 @@ impl Issuer {
             return Err("an issuer has no query and no fragment");
         }
         let uri: ::http::Uri = text.parse().map_err(|_| "not a URL")?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err("an issuer holds no credentials");
+        }
         match uri.scheme_str() {
             Some("https" | "http") if uri.host().is_some_and(|host| !host.is_empty()) => {
                 Ok(Self(text.into()))
@@ -126,7 +129,15 @@ mod tests {
     fn an_issuer_is_a_url_without_query_or_fragment() {
         assert!(Issuer::parse("https://idp.example.com/realms/acme").is_ok());
         assert!(Issuer::parse("http://127.0.0.1:9000").is_ok());
-        for bad in ["", "idp.example.com", "ftp://idp", "https://", "https://idp/?a=b", "https://idp/#x"] {
+        for bad in [
+            "",
+            "idp.example.com",
+            "ftp://idp",
+            "https://",
+            "https://idp/?a=b",
+            "https://idp/#x",
+            "https://a:b@idp",
+        ] {
             assert!(Issuer::parse(bad).is_err(), "{bad}");
         }
     }

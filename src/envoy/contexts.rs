@@ -88,6 +88,13 @@ impl HttpContext for Stream {
             }
         }
     }
+
+    fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
+        if let Some(filter) = &self.filter {
+            filter.on_request_trailers();
+        }
+        Action::Continue
+    }
 }
 
 impl Context for Stream {

@@ -46,6 +46,15 @@ impl Host for Proxy {
         let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value);
     }
 
+    fn request_trailers(&self) -> Vec<String> {
+        let trailers = hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default();
+        trailers.into_iter().map(|(name, _)| name).collect()
+    }
+
+    fn remove_request_trailer(&self, name: &str) {
+        let _ = hostcalls::remove_map_value(MapType::HttpRequestTrailers, name);
+    }
+
     fn resume_request(&self) {
         let _ = hostcalls::resume_http_request();
     }
@@ -63,7 +72,7 @@ impl Host for Proxy {
     fn call(&self, call: &Call) -> Option<CallToken> {
         let mut headers =
             vec![(":method", call.method.as_str()), (":path", &call.path), (":authority", &call.authority)];
-        // Ours are visible ASCII throughout: the configuration takes no other token.
+        // Ours are visible ASCII throughout; the configuration takes no other token.
         headers.extend(
             call.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))),
         );

@@ -22,6 +22,12 @@ pub trait Host {
     /// Replaces every header of that name on the selected request by one.
     fn set_request_header(&self, name: &HeaderName, value: &HeaderValue);
 
+    /// The names of the selected request's trailers, in lower case. Only in their phase.
+    fn request_trailers(&self) -> Vec<String>;
+
+    /// Removes every trailer of that name. Only in their phase.
+    fn remove_request_trailer(&self, name: &str);
+
     /// Lets the selected request, held until now, go on. Its headers must not be touched afterwards.
     fn resume_request(&self);
 

@@ -94,6 +94,18 @@ impl<H: Host> Filter<H> {
         }
     }
 
+    /// A request's trailers are there: who reads them into its headers must not find ours among them.
+    pub fn on_request_trailers(&self) {
+        let trailers = self.host.request_trailers();
+        let managed: Vec<_> = {
+            let gate = self.gate.borrow();
+            trailers.iter().filter(|name| gate.manages(name)).collect()
+        };
+        for name in managed {
+            self.host.remove_request_trailer(name);
+        }
+    }
+
     /// A call's reply. `active` is the request in whose context the proxy delivers it; `None` for the worker's own.
     pub fn on_reply(&self, active: Option<Ticket>, token: CallToken, reply: &Reply) {
         let now = self.host.now();

@@ -73,17 +73,14 @@ impl Gate {
     fn receive(&mut self, ticket: Ticket, identity: Identity, now: Timestamp) -> Step {
         let key = identity.subject.key();
         let cause = match self.roster.standing(key, now) {
-            Some((Standing::Present(account), true)) => {
-                let account = account.clone();
-                return Step::Settle(self.forward(&identity, key, account.as_ref(), now));
-            }
-            Some((Standing::Refused(refusal), true)) => {
-                return Step::Settle(Verdict::Refuse(refusal.clone()));
+            Some((standing, true)) => {
+                let standing = standing.clone();
+                return Step::Settle(self.verdict_on(&identity, key, &standing, now));
             }
             Some((Standing::Present(_), false)) => Cause::Refresh,
             Some((Standing::Refused(_), false)) | None => Cause::Arrival,
         };
-        if !self.waiting.has_room_for(ticket) {
+        if !self.waiting.has_room_for(ticket) || !self.may_ask_about(key) {
             return refuse_for_now(Reason::Overloaded);
         }
         self.await_arrival(ticket, key, &identity, cause, now);
@@ -91,8 +88,22 @@ impl Gate {
         Step::Wait
     }
 
+    /// What becomes of somebody who stands like this.
+    pub(super) fn verdict_on(
+        &mut self,
+        identity: &Identity,
+        key: SubjectKey,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Verdict {
+        match standing {
+            Standing::Present(account) => self.forward(identity, key, account.as_ref(), now),
+            Standing::Refused(refusal) => Verdict::Refuse(refusal.clone()),
+        }
+    }
+
     /// Lets somebody through, and notes the sighting.
-    pub(super) fn forward(
+    fn forward(
         &mut self,
         identity: &Identity,
         key: SubjectKey,

@@ -2,7 +2,7 @@
 
 use super::{ArrivalOutcome, Event, Gate, Purpose, RETRY_SOON, post};
 use crate::config::Posture;
-use crate::domain::{Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp, Verdict};
+use crate::domain::{Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp};
 use crate::memory::{Standing, Want};
 use crate::wire::{Arrival, ArrivalAnswer, Cause};
 use http::{HeaderName, HeaderValue};
@@ -21,6 +21,11 @@ const REFUSAL_REMEMBERED: Duration = Duration::from_secs(30);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 impl Gate {
+    /// Whether one more subject may be asked about. Clients that leave end their requests, not the calls made for them.
+    pub(super) fn may_ask_about(&self, key: SubjectKey) -> bool {
+        self.flights.len() < self.policy.limits.waiting || self.flights.contains_key(&key)
+    }
+
     /// Lets a request wait for the directory's word on its subject; asks, unless somebody waits for it already.
     pub(super) fn await_arrival(
         &mut self,
@@ -59,12 +64,10 @@ impl Gate {
         let waiting = self.flights.remove(&key).map(|flight| flight.waiting).unwrap_or_default();
         let standing = self.standing_after(key, answer, now);
         for ticket in waiting {
-            let Some(Want::Account { identity, .. }) = self.waiting.leave(ticket) else { continue };
-            let verdict = match &standing {
-                Standing::Present(account) => self.forward(&identity, key, account.as_ref(), now),
-                Standing::Refused(refusal) => Verdict::Refuse(refusal.clone()),
-            };
-            self.settle(ticket, verdict);
+            if let Some(Want::Account { identity, .. }) = self.waiting.leave(ticket) {
+                let verdict = self.verdict_on(&identity, key, &standing, now);
+                self.settle(ticket, verdict);
+            }
         }
     }
 
@@ -81,18 +84,30 @@ impl Gate {
             ArrivalAnswer::Denied(message) => (refused(Reason::AccountDenied, message), REFUSAL_REMEMBERED),
             ArrivalAnswer::Departed => (refused(Reason::AccountDeparted, None), REFUSAL_REMEMBERED),
             ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), REFUSAL_REMEMBERED),
-            ArrivalAnswer::Unavailable(wait) => {
-                return match self.policy.provisioning.when_unavailable {
-                    Posture::Allow => Standing::Present(None),
-                    Posture::Deny => {
-                        let wait = wait.unwrap_or(RETRY_SOON);
-                        Standing::Refused(Refusal::for_now(Reason::DirectoryUnavailable, wait))
-                    }
-                };
-            }
+            ArrivalAnswer::Unavailable(wait) => return self.standing_without_answer(key, wait, now),
         };
         self.roster.remember(key, standing.clone(), now.after(remembered));
         standing
+    }
+
+    /// How somebody stands while the directory cannot be asked. Whom it turned away when it last answered stays away; on
+    /// everybody else the posture decides, and an account that was known keeps its id.
+    pub(super) fn standing_without_answer(
+        &mut self,
+        key: SubjectKey,
+        wait: Option<Duration>,
+        now: Timestamp,
+    ) -> Standing {
+        let known = self.roster.standing(key, now).map(|(standing, _)| standing.clone());
+        match (known, self.policy.provisioning.when_unavailable) {
+            (Some(Standing::Refused(refusal)), _) => Standing::Refused(refusal),
+            (Some(Standing::Present(account)), Posture::Allow) => Standing::Present(account),
+            (None, Posture::Allow) => Standing::Present(None),
+            (_, Posture::Deny) => {
+                let wait = wait.unwrap_or(RETRY_SOON);
+                Standing::Refused(Refusal::for_now(Reason::DirectoryUnavailable, wait))
+            }
+        }
     }
 
     fn report_arrival(&mut self, answer: &ArrivalAnswer) {

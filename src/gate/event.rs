@@ -120,7 +120,9 @@ impl fmt::Display for Event {
                 f.write_str("the directory does not take an account's attributes; check the mapping")
             }
             Self::Arrival(outcome) => write!(f, "an arrival was answered: {outcome:?}"),
-            Self::DirectoryLost => f.write_str("the directory does not answer; new subjects get the posture"),
+            Self::DirectoryLost => f.write_str(
+                "the directory does not answer; whom it has not confirmed lately gets the posture",
+            ),
             Self::DirectoryBack => f.write_str("the directory answers again"),
             Self::SightingsSent(count) => write!(f, "{count} sightings sent"),
             Self::SightingsFailed(count) => write!(f, "{count} sightings not sent, kept for the next try"),

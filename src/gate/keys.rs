@@ -76,6 +76,15 @@ impl IssuerKeys {
         (self.refresh().is_some() && self.stage == Stage::Idle).then_some(self.due)
     }
 
+    /// The clock was set back by `span`.
+    pub(super) fn move_back(&mut self, span: Duration) {
+        self.due = self.due.before(span);
+        self.refetch_from = self.refetch_from.before(span);
+        if let Some((_, fetched)) = &mut self.ring {
+            *fetched = fetched.before(span);
+        }
+    }
+
     /// How long it takes until the keys are tried for again, if that is longer than `patience`: waiting would be in vain.
     fn out_of_reach(&self, now: Timestamp, patience: Duration) -> Option<Duration> {
         let pause = self.next_fetch()?.since(now);

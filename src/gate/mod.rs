@@ -41,6 +41,8 @@ pub struct Gate {
     flights: HashMap<SubjectKey, Flight>,
     sightings: Sightings,
     directory_lost: bool,
+    /// When the last tick was.
+    latest: Timestamp,
     calls: HashMap<CallId, Purpose>,
     next_call: u64,
     outputs: Vec<Output>,
@@ -85,6 +87,7 @@ impl Gate {
             flights: HashMap::new(),
             sightings: Sightings::new(&policy.last_seen, nonce),
             directory_lost: false,
+            latest: Timestamp::from_millis(0),
             calls: HashMap::new(),
             next_call: 0,
             outputs: Vec::new(),
@@ -114,15 +117,33 @@ impl Gate {
 
     /// Does what is due: keys that need fetching, requests that waited long enough, sightings to be told.
     pub fn tick(&mut self, now: Timestamp) {
+        self.follow_clock(now);
         self.fetch_due_keys(now);
         while let Some((ticket, want)) = self.waiting.overdue(now) {
-            let reason = match want {
-                Want::Keys { .. } => Reason::KeysUnavailable,
-                Want::Account { .. } => Reason::DirectoryUnavailable,
+            let verdict = match want {
+                Want::Keys { .. } => Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)),
+                Want::Account { key, identity } => {
+                    let standing = self.standing_without_answer(key, None, now);
+                    self.verdict_on(&identity, key, &standing, now)
+                }
             };
-            self.settle(ticket, Verdict::Refuse(Refusal::for_now(reason, RETRY_SOON)));
+            self.settle(ticket, verdict);
         }
         self.tell_sightings(now);
+    }
+
+    /// A clock that was set back would put everything that is due far into the future: it is all moved along. A clock that
+    /// was set forward makes things due early, which does no harm.
+    fn follow_clock(&mut self, now: Timestamp) {
+        let back = self.latest.since(now);
+        self.latest = now;
+        if back < CLOCK_SET_BACK {
+            return;
+        }
+        self.keys.iter_mut().for_each(|keys| keys.move_back(back));
+        self.roster.move_back(back);
+        self.waiting.move_back(back);
+        self.sightings.move_back(back);
     }
 
     /// When [`Gate::tick`] has something to do next.
@@ -152,6 +173,9 @@ impl Gate {
         self.outputs.push(Output::Call(id, call));
     }
 }
+
+/// Smaller steps back are a clock's being put right, and cost nobody more than that.
+const CLOCK_SET_BACK: Duration = Duration::from_secs(1);
 
 /// What a client is told to wait when nobody knows better.
 const RETRY_SOON: Duration = Duration::from_secs(1);

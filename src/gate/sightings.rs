@@ -29,6 +29,12 @@ impl Sightings {
         Self { ledger, under_way: None, window_ends: None, send_from: None, last_try: false }
     }
 
+    /// The clock was set back by `span`.
+    pub(super) fn move_back(&mut self, span: Duration) {
+        let due = self.window_ends.iter_mut().chain(&mut self.send_from);
+        due.for_each(|due| *due = due.before(span));
+    }
+
     /// When [`Gate::tell_sightings`] has something to do.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let send_from = self.send_from.filter(|_| self.under_way.is_none());
@@ -102,7 +108,7 @@ impl Gate {
         match reply {
             Reply::Answer { status: 200..=299, .. } => self.report(Event::SightingsSent(count)),
             Reply::Answer { status: 400 | 413 | 415 | 422, .. } => {
-                self.report(Event::SightingsDropped(count))
+                self.report(Event::SightingsRefused(count))
             }
             _ if self.sightings.last_try => self.report(Event::SightingsDropped(count)),
             _ => {

@@ -176,3 +176,67 @@ fn a_call_is_never_under_way_twice_for_one_subject_or_one_issuer() {
     let paths: HashSet<_> = weather.calls.iter().map(|(_, call)| call.path.clone()).collect();
     assert_eq!((weather.calls.len(), paths.len()), (1, 1));
 }
+
+impl Weather {
+    /// Makes every call that is wanted, with good answers.
+    fn conclude_all(&mut self, issuer: &TestIssuer, arrivals: (u16, &str)) {
+        while let Some((id, call)) = self.calls.pop() {
+            let (status, body) = match call.path.as_str() {
+                "/jwks" => (200, issuer.jwks().to_string()),
+                "/v1/arrivals" => (arrivals.0, arrivals.1.to_owned()),
+                "/v1/sightings" => (200, "{}".to_owned()),
+                _ => (200, issuer.discovery().to_string()),
+            };
+            self.gate.conclude(
+                id,
+                &Reply::Answer { status, headers: vec![], body: body.into_bytes() },
+                self.now,
+            );
+            self.take_outputs();
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_waiting() {
+    let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let token = issuer.access_token("jane", "api", START - 7200, &json!({"exp": START + 60}));
+    let mut weather = Weather::new(&json!({"hold": "5s"}), 1);
+    weather.gate.tick(weather.now);
+    weather.take_outputs();
+    // The first fetch fails, so the next is due in a second of the old time.
+    let (id, _) = weather.calls.pop().unwrap();
+    weather.gate.conclude(id, &Reply::Failed(Failure::Broken), weather.now);
+    weather.admit(&token);
+    weather.now = weather.now.before(Duration::from_secs(3600));
+    weather.gate.tick(weather.now);
+    weather.take_outputs();
+    weather.open.values_mut().for_each(|since| *since = weather.now);
+    weather.pass(Duration::from_secs(2));
+    weather.conclude_all(&issuer, (201, r#"{"status":"active"}"#));
+    assert!(weather.open.is_empty(), "jane still waits");
+}
+
+#[test]
+fn whom_the_directory_turned_away_stays_away_while_it_cannot_be_asked() {
+    let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let token = issuer.access_token("jane", "api", START, &json!({}));
+    let mut weather = Weather::new(&json!({}), 1);
+    weather.gate.policy.provisioning.when_unavailable = crate::config::Posture::Allow;
+    weather.admit(&token);
+    weather.conclude_all(&issuer, (410, ""));
+    weather.pass(Duration::from_secs(60));
+    weather.conclude_all(&issuer, (410, ""));
+    let headers = [("authorization".to_owned(), format!("Bearer {token}").into_bytes())];
+    let step = weather.gate.admit(Ticket(99), &Request { headers: &headers }, weather.now);
+    assert_eq!(step, Step::Wait, "its refusal is too old to rely on, so the directory is asked");
+    for output in weather.gate.drain() {
+        if let Output::Call(id, _) = output {
+            weather.gate.conclude(id, &Reply::Failed(Failure::Broken), weather.now);
+        }
+    }
+    let refused = weather.gate.drain().into_iter().any(|output| {
+        matches!(output, Output::Settle(Ticket(99), Verdict::Refuse(refusal)) if refusal.reason == Reason::AccountDeparted)
+    });
+    assert!(refused);
+}

@@ -67,22 +67,33 @@ pub enum Format {
 impl Format {
     /// The header value, or `None` if the claim cannot be one: another type, a control character, too long, empty, or a
     /// list item that itself holds the comma which separates items and so would read as two (`"staff,admin"`).
-    pub(super) fn render(self, value: &Value, max_bytes: usize) -> Option<HeaderValue> {
+    pub fn render(self, value: &Value, max_bytes: usize) -> Option<HeaderValue> {
         let text = match (self, value) {
-            (Self::Csv, Value::Array(items)) => {
-                let items = items.iter().map(|item| scalar(item).filter(|text| !text.contains(',')));
-                items.collect::<Option<Vec<_>>>()?.join(",")
-            }
-            _ => scalar(value)?,
+            (Self::Plain, value) => scalar(value)?,
+            (Self::Csv, Value::Array(items)) => items.iter().map(item).collect::<Option<Vec<_>>>()?.join(","),
+            (Self::Csv, value) => item(value)?,
         };
-        let sendable = !text.is_empty() && text.len() <= max_bytes && text.trim() == text;
-        sendable.then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
+        header_value(&text, max_bytes)
     }
+}
+
+/// The text as a header value, unless it is empty, too long, padded with blanks, or holds control characters.
+fn header_value(text: &str, max_bytes: usize) -> Option<HeaderValue> {
+    let fits = !text.is_empty() && text.len() <= max_bytes && text.trim() == text;
+    let sendable = fits && !text.chars().any(char::is_control);
+    sendable.then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
+}
+
+/// One item of a list. What separates items, or is dropped by those who split and trim, must not be in it.
+fn item(value: &Value) -> Option<String> {
+    scalar(value).filter(|text| !text.is_empty() && !text.contains(',') && text.trim() == text)
 }
 
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
+        // Beyond 2^53 a number that is no integer of 64 bits was rounded when it was read: two ids would be one.
+        Value::Number(number) if number.is_f64() && number.as_f64()?.abs() >= 9_007_199_254_740_992.0 => None,
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
@@ -116,7 +127,11 @@ mod tests {
 
     #[test]
     fn a_list_item_that_would_read_as_two_is_not_sent() {
-        assert_eq!(render(Format::Csv, json!(["staff,admin"])), None);
+        for claim in [json!(["staff,admin"]), json!("staff,admin"), json!(["x", " admin"]), json!(["a", ""])]
+        {
+            assert_eq!(render(Format::Csv, claim.clone()), None, "{claim}");
+        }
+        assert_eq!(render(Format::Plain, json!("staff,admin")), Some("staff,admin".into()));
     }
 
     #[test]
@@ -134,6 +149,8 @@ mod tests {
         ] {
             assert_eq!(render(Format::Csv, value.clone()), None, "{value}");
         }
-        assert_eq!(render(Format::Plain, json!(" a")), None);
+        for claim in [json!(" a"), json!("a\tb"), json!("a\u{85}b"), json!(1.8446744073709552e19)] {
+            assert_eq!(render(Format::Plain, claim.clone()), None, "{claim}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::domain::{Refusal, SubjectKey, Timestamp};
 use lru::LruCache;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a subject stands with the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +16,14 @@ pub enum Standing {
 
 /// The subjects that were sighted lately. The one sighted longest ago makes room for a new one.
 pub struct Roster {
+    limit: usize,
     subjects: LruCache<SubjectKey, (Standing, Timestamp)>,
 }
 
 impl Roster {
     /// A roster of at most `limit` subjects.
     pub fn new(limit: usize) -> Self {
-        Self { subjects: LruCache::new(NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN)) }
+        Self { limit, subjects: LruCache::unbounded() }
     }
 
     /// How the subject stands, and whether that may still be relied on; `None` for one that is not known.
@@ -33,6 +34,15 @@ impl Roster {
     /// Remembers how a subject stands, to be relied on before `until`.
     pub fn remember(&mut self, key: SubjectKey, standing: Standing, until: Timestamp) {
         self.subjects.put(key, (standing, until));
+        // The cache could hold the limit itself, but would then take the memory for all at once, before there is anybody.
+        if self.subjects.len() > self.limit {
+            self.subjects.pop_lru();
+        }
+    }
+
+    /// The clock was set back by `span`.
+    pub fn move_back(&mut self, span: Duration) {
+        self.subjects.iter_mut().for_each(|(_, (_, until))| *until = until.before(span));
     }
 }
 

@@ -67,7 +67,7 @@ impl Waiting {
     pub fn leave(&mut self, ticket: Ticket) -> Option<Want> {
         let want = self.wants.remove(&ticket);
         // Clients that come and go must not let the queue outgrow the limit.
-        if self.deadlines.len() > 2 * self.limit.max(self.wants.len()) {
+        if self.deadlines.len() > self.limit.max(self.wants.len()).saturating_mul(2) {
             self.deadlines.retain(|(_, ticket)| self.wants.contains_key(ticket));
         }
         want
@@ -85,6 +85,11 @@ impl Waiting {
             }
         }
         None
+    }
+
+    /// The clock was set back by `span`.
+    pub fn move_back(&mut self, span: Duration) {
+        self.deadlines.iter_mut().for_each(|(deadline, _)| *deadline = deadline.before(span));
     }
 
     /// When the next patience ends, at the earliest.

@@ -1,7 +1,7 @@
 //! The compact serialisation of a signed token, taken apart and not yet believed (RFC 7515 §3.1, §7.1).
 
-use super::{Algorithm, json};
-use crate::domain::Reason;
+use super::Algorithm;
+use crate::domain::{Reason, strict_object};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
@@ -36,8 +36,9 @@ impl<'a> Jws<'a> {
         let signing_input =
             token.as_bytes().get(..header.len() + 1 + payload.len()).ok_or(Reason::TokenMalformed)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-        let header = decode(header).and_then(|bytes| json::object(&bytes)).ok_or(Reason::TokenMalformed)?;
-        let payload = decode(payload).and_then(|bytes| json::object(&bytes)).ok_or(Reason::TokenMalformed)?;
+        let header = decode(header).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
+        let payload =
+            decode(payload).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
         if decode(signature).is_none_or(|bytes| bytes.is_empty()) {
             return Err(Reason::TokenMalformed);
         }

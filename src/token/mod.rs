@@ -3,7 +3,6 @@
 
 mod bearer;
 mod claims;
-mod json;
 mod jws;
 mod key;
 mod keyring;

@@ -73,14 +73,12 @@ impl Arrival {
         }
     }
 
-    /// The `idempotency-key` header: the same for the same question, whichever gateway asks it and however often.
+    /// The `idempotency-key` header: a digest of the whole message, as a key that comes back with another message is an
+    /// error to those who heed it. The same message sent again has the same key; what makes one account of the messages
+    /// of many gateways is the subject.
     pub fn idempotency_key(&self) -> String {
-        let mut digest = Sha256::new();
-        let attributes = Value::Object(self.attributes.clone()).to_string();
-        for part in [self.subject.key.as_str(), self.mapping.as_str(), attributes.as_str()] {
-            digest.update((part.len() as u64).to_be_bytes());
-            digest.update(part.as_bytes());
-        }
-        format!("{:x}", digest.finalize())
+        // Strings, numbers and maps with string keys always serialise.
+        let message = serde_json::to_vec(self).unwrap_or_default();
+        format!("{:x}", Sha256::digest(&message))
     }
 }

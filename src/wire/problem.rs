@@ -41,12 +41,15 @@ pub fn refusal_response(refusal: &Refusal) -> Response {
     }
 }
 
+/// The scheme is followed by one parameter at least (RFC 6750 §3).
+const REALM: &str = r#"Bearer realm="firstsight""#;
+
 /// RFC 6750 §3: every 401 and 400 carries a challenge, without an error code if no credentials came (§3.1).
 fn challenge(reason: Reason) -> Option<(HeaderName, HeaderValue)> {
     let text = match (reason.challenge_error(), reason.status()) {
-        (None, 401) => "Bearer".to_owned(),
+        (None, 401) => REALM.to_owned(),
         (None, _) => return None,
-        (Some(error), _) => format!(r#"Bearer error="{error}", error_description="{}""#, reason.title()),
+        (Some(error), _) => format!(r#"{REALM}, error="{error}", error_description="{}""#, reason.title()),
     };
     HeaderValue::try_from(text).ok().map(|value| (header::WWW_AUTHENTICATE, value))
 }
@@ -64,7 +67,7 @@ mod tests {
     fn a_request_without_credentials_is_challenged_without_an_error_code() {
         let response = refusal_response(&Refusal::of(Reason::TokenMissing));
         assert_eq!(response.status, 401);
-        assert_eq!(value(&response, header::WWW_AUTHENTICATE), Some("Bearer"));
+        assert_eq!(value(&response, header::WWW_AUTHENTICATE), Some(r#"Bearer realm="firstsight""#));
     }
 
     #[test]
@@ -73,7 +76,7 @@ mod tests {
             let response = refusal_response(&Refusal::of(*reason));
             let challenge = value(&response, header::WWW_AUTHENTICATE);
             assert_eq!(challenge.is_some(), matches!(reason.status(), 400 | 401), "{reason:?}");
-            let description = challenge.and_then(|text| text.split('"').nth(3)).unwrap_or_default();
+            let description = challenge.and_then(|text| text.split('"').nth(5)).unwrap_or_default();
             assert!(
                 description.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E)),
                 "{reason:?}"

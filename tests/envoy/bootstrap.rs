@@ -35,7 +35,10 @@ pub(crate) fn bootstrap(ports: Ports, lds: Option<&Path>, listener: Option<Value
 }
 
 /// What the file `lds` holds.
-pub(crate) fn listeners(version: u32, listener: Option<Value>) -> Value {
+pub(crate) fn listeners(version: u32, mut listener: Option<Value>) -> Value {
+    if let Some(listener) = &mut listener {
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+    }
     json!({"version_info": version.to_string(), "resources": listener.into_iter().collect::<Vec<_>>()})
 }
 
@@ -79,7 +82,6 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
         ],
     });
     json!({
-        "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
         "name": "edge",
         "address": address(0),
         "filter_chains": [{

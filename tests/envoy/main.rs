@@ -12,8 +12,12 @@ mod admin;
 mod app;
 mod bootstrap;
 mod client;
+mod directory;
+mod oidc_provider;
 mod process;
 mod server;
+mod service;
+mod traps;
 mod world;
 
 /// Where the scenarios take place.

@@ -1,4 +1,4 @@
-//! Sockets in front of a scripted upstream: a raw HTTP/1.1 server, one connection per request, that can do what no correct
+//! Sockets in front of a scripted upstream: a raw HTTP/1.1 server, a thread per connection, that can do what no correct
 //! server does: reset, hang, break off, stall, babble.
 
 use crate::support::behaviour::{Behaviour, Heard, Said, Upstream};
@@ -76,52 +76,43 @@ fn follow(switch: &Switch, open: bool) {
 }
 
 fn converse(mut stream: TcpStream, upstream: &dyn Upstream, stopped: &AtomicBool) {
-    let prepared = stream.set_nonblocking(false).and_then(|()| stream.set_read_timeout(Some(GLANCE * 50)));
+    let prepared = stream.set_nonblocking(false).and_then(|()| stream.set_read_timeout(Some(GLANCE * 20)));
+    let is_wanted = || !stopped.load(Ordering::Relaxed) && upstream.switch().is_on();
     if prepared.is_err() {
         return;
     }
-    let Some((heard, last)) = hear(&mut stream, stopped) else { return };
-    // A client that is gone does not want its answer: nothing to do about that.
-    let _ = act(&mut stream, upstream.hear(&heard), last, stopped);
+    while let Some(heard) = hear(&mut stream, &is_wanted) {
+        match act(&mut stream, upstream.hear(&heard), &is_wanted) {
+            Ok(Ending::Alive) => {}
+            // A client that is gone does not want its answer: nothing to do about that.
+            Ok(Ending::Over) | Err(_) => return,
+        }
+    }
 }
 
-/// Reads a request up to its last byte, which stays in the kernel: closing a socket with unread bytes resets it. Returns
-/// how many bytes are left.
-fn hear(stream: &mut TcpStream, stopped: &AtomicBool) -> Option<(Heard, usize)> {
+/// Reads a request up to its last byte, which stays in the kernel: closing a socket with unread bytes resets it.
+fn hear(stream: &mut TcpStream, is_wanted: &dyn Fn() -> bool) -> Option<Heard> {
+    let mut bytes = vec![];
     let mut window = vec![0; 64 * 1024];
-    let (mut heard, head, length) = loop {
+    loop {
         let seen = match stream.peek(&mut window) {
             Ok(0) => return None,
             Ok(seen) => seen,
-            Err(_) if stopped.load(Ordering::Relaxed) => return None,
-            Err(_) => continue,
+            Err(_) if is_wanted() => continue,
+            Err(_) => return None,
         };
-        match head_of(&window[..seen]) {
-            Some(read) => break read,
-            None => thread::sleep(GLANCE),
-        }
-    };
-    let mut bytes = vec![0; head + length - 1];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match stream.read(&mut bytes[filled..]) {
-            Ok(0) => return None,
-            Ok(read) => filled += read,
-            Err(_) if stopped.load(Ordering::Relaxed) => return None,
-            Err(_) => {}
-        }
-    }
-    if length > 0 {
-        let mut last = [0];
-        while !matches!(stream.peek(&mut last), Ok(1)) {
-            if stopped.load(Ordering::Relaxed) {
-                return None;
+        let known = bytes.len();
+        bytes.extend(&window[..seen]);
+        let whole = head_of(&bytes).map(|(heard, head, length)| (heard, head, head + length));
+        match whole {
+            Some((mut heard, head, end)) if bytes.len() >= end => {
+                stream.read_exact(&mut window[..end - known - 1]).ok()?;
+                heard.body = bytes[head..end].to_vec();
+                return is_wanted().then_some(heard);
             }
+            _ => stream.read_exact(&mut window[..seen]).ok()?,
         }
-        heard.body = bytes[head..].to_vec();
-        heard.body.extend(last);
     }
-    Some((heard, 1))
 }
 
 /// The request in these bytes, without its body; the length of its head, and that of its body.
@@ -140,45 +131,47 @@ fn head_of(bytes: &[u8]) -> Option<(Heard, usize, usize)> {
     Some((heard, head, length))
 }
 
+/// What becomes of the connection.
+enum Ending {
+    Alive,
+    Over,
+}
+
 fn act(
     stream: &mut TcpStream,
     behaviour: Behaviour,
-    unread: usize,
-    stopped: &AtomicBool,
-) -> std::io::Result<()> {
+    is_wanted: &dyn Fn() -> bool,
+) -> std::io::Result<Ending> {
     match behaviour {
         Behaviour::After(delay, then) => {
             thread::sleep(delay);
-            return act(stream, *then, unread, stopped);
+            return act(stream, *then, is_wanted);
         }
-        Behaviour::Resets => return Ok(()),
-        _ => stream.read_exact(&mut vec![0; unread])?,
+        Behaviour::Resets => return Ok(Ending::Over),
+        _ => stream.read_exact(&mut [0])?,
     }
     match behaviour {
         Behaviour::Says(said) => {
-            stream.write_all(&head(&said))?;
-            stream.write_all(&said.body)
+            stream.write_all(&[head(&said), said.body].concat())?;
+            return Ok(Ending::Alive);
         }
-        Behaviour::BreaksOff(said) => {
-            stream.write_all(&head(&said))?;
-            stream.write_all(&said.body[..said.body.len() / 2])
-        }
+        Behaviour::BreaksOff(said) => stream.write_all(&half(&said))?,
         Behaviour::Stalls(said) => {
-            stream.write_all(&head(&said))?;
-            stream.write_all(&said.body[..said.body.len() / 2])?;
-            hang(stream, stopped);
-            Ok(())
+            stream.write_all(&half(&said))?;
+            hang(stream, is_wanted);
         }
-        Behaviour::Babbles(bytes) => stream.write_all(bytes),
-        Behaviour::Hangs | Behaviour::After(..) | Behaviour::Resets => {
-            hang(stream, stopped);
-            Ok(())
-        }
+        Behaviour::Babbles(bytes) => stream.write_all(bytes)?,
+        Behaviour::Hangs | Behaviour::After(..) | Behaviour::Resets => hang(stream, is_wanted),
     }
+    Ok(Ending::Over)
+}
+
+fn half(said: &Said) -> Vec<u8> {
+    [&head(said), &said.body[..said.body.len() / 2]].concat()
 }
 
 fn head(said: &Said) -> Vec<u8> {
-    let mut bytes = format!("HTTP/1.1 {} Said\r\nconnection: close\r\n", said.status).into_bytes();
+    let mut bytes = format!("HTTP/1.1 {} Said\r\n", said.status).into_bytes();
     bytes.extend(format!("content-length: {}\r\n", said.body.len()).bytes());
     for (name, value) in &said.headers {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
@@ -188,6 +181,6 @@ fn head(said: &Said) -> Vec<u8> {
 }
 
 /// Until the other side has had enough.
-fn hang(stream: &mut TcpStream, stopped: &AtomicBool) {
-    while !stopped.load(Ordering::Relaxed) && !matches!(stream.read(&mut [0]), Ok(0)) {}
+fn hang(stream: &mut TcpStream, is_wanted: &dyn Fn() -> bool) {
+    while is_wanted() && !matches!(stream.read(&mut [0]), Ok(0)) {}
 }

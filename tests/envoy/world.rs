@@ -20,6 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a condition is looked at.
 const GLANCE: Duration = Duration::from_millis(3);
 
+/// Ports of upstreams that are no scripts.
+#[derive(Default)]
+pub(crate) struct Others {
+    pub(crate) issuer: Option<u16>,
+    pub(crate) directory: Option<u16>,
+}
+
 /// An Envoy and the sockets around it.
 pub(crate) struct EnvoyWorld {
     upstreams: Upstreams,
@@ -38,28 +45,7 @@ impl World for EnvoyWorld {
     const COPIES: usize = 3;
 
     fn start(upstreams: Upstreams, config: &Config) -> Result<Self, String> {
-        let servers = [
-            Server::of(Arc::new(upstreams.issuer.clone())),
-            Server::of(Arc::new(upstreams.directory.clone())),
-            Server::of(Arc::new(App::default())),
-        ];
-        let [issuer, directory, app] = servers.each_ref().map(|server| server.port);
-        let folder = Folder::new();
-        let listener = bootstrap::listener(&module(), config);
-        let lds = folder.write("lds.json", &bootstrap::listeners(1, Some(listener)));
-        let document = bootstrap::bootstrap(Ports { issuer, directory, app }, Some(&lds), None);
-        let path = folder.write("bootstrap.json", &document);
-        let mut envoy = Process::start(folder, &path);
-        let admin = wait(&mut envoy, "admin", |envoy| {
-            Admin::read(&std::fs::read_to_string(envoy.folder().file("admin")).ok()?)
-        });
-        let port =
-            wait(&mut envoy, "listener", |_| match admin.stat("listener_manager.lds.update_rejected") {
-                0 => admin.listener().map(Some),
-                _ => Some(None),
-            });
-        let Some(port) = port else { return Err(envoy.log()) };
-        Ok(Self { upstreams, envoy, admin, port, version: 1, has_plugin: true, _servers: servers })
+        Self::beside(upstreams, config, Others::default())
     }
 
     fn update(&mut self, config: &Config) -> Result<(), String> {
@@ -146,6 +132,36 @@ impl World for EnvoyWorld {
 }
 
 impl EnvoyWorld {
+    /// The same with upstreams that are no scripts.
+    pub(crate) fn beside(upstreams: Upstreams, config: &Config, others: Others) -> Result<Self, String> {
+        let servers = [
+            Server::of(Arc::new(upstreams.issuer.clone())),
+            Server::of(Arc::new(upstreams.directory.clone())),
+            Server::of(Arc::new(App::default())),
+        ];
+        let [issuer, directory, app] = servers.each_ref().map(|server| server.port);
+        let ports = Ports {
+            issuer: others.issuer.unwrap_or(issuer),
+            directory: others.directory.unwrap_or(directory),
+            app,
+        };
+        let folder = Folder::new();
+        let listener = bootstrap::listener(&module(), config);
+        let lds = folder.write("lds.json", &bootstrap::listeners(1, Some(listener)));
+        let path = folder.write("bootstrap.json", &bootstrap::bootstrap(ports, Some(&lds), None));
+        let mut envoy = Process::start(folder, &path);
+        let admin = wait(&mut envoy, "admin", |envoy| {
+            Admin::read(&std::fs::read_to_string(envoy.folder().file("admin")).ok()?)
+        });
+        let port =
+            wait(&mut envoy, "listener", |_| match admin.stat("listener_manager.lds.update_rejected") {
+                0 => admin.listener().map(Some),
+                _ => Some(None),
+            });
+        let Some(port) = port else { return Err(envoy.log()) };
+        Ok(Self { upstreams, envoy, admin, port, version: 1, has_plugin: true, _servers: servers })
+    }
+
     pub(crate) fn admin(&self) -> Admin {
         self.admin
     }

@@ -270,6 +270,14 @@ impl Host for FakeProxy {
         self.0.borrow_mut().headers().headers.push(header);
     }
 
+    fn request_trailers(&self) -> Vec<String> {
+        vec![]
+    }
+
+    fn remove_request_trailer(&self, name: &str) {
+        unreachable!("{name}: this proxy has no trailers");
+    }
+
     fn resume_request(&self) {
         self.0.borrow_mut().headers().phase = Phase::Forwarded;
     }

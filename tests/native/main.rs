@@ -4,6 +4,7 @@
 mod support;
 
 mod host;
+mod spans;
 mod world;
 
 /// Where the scenarios take place.

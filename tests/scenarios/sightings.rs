@@ -174,10 +174,13 @@ fn what_is_pending_is_flushed_when_the_configuration_is_replaced() {
 }
 
 #[test]
-fn a_flush_that_nobody_takes_does_not_keep_the_plugin() {
-    let mut world = Here::usual(&usual().set("/last_seen/every", json!("1h")));
+fn a_flush_that_nobody_takes_is_counted_and_does_not_keep_the_plugin() {
+    let config = usual().set("/last_seen/every", json!("1h"));
+    let mut world = Here::usual(&config);
     world.visit("jane-4711").forwarded();
     world.directory().goes_down();
-    world.remove_plugin();
+    world.update(&config.set("/gateway", json!("edge-2"))).unwrap();
     world.until("the loss is counted", |world| world.counter("firstsight.sightings.dropped") == 1);
+    world.directory().comes_back();
+    world.visit("jane-4711").forwarded();
 }

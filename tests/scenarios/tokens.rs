@@ -13,7 +13,7 @@ use std::time::Duration;
 fn a_request_without_a_token_is_challenged_without_an_error_code() {
     let mut world = Here::usual(&usual());
     let answer = world.send(get("/orders")).refused(401, "token-missing");
-    assert_eq!(answer.header("www-authenticate").as_deref(), Some("Bearer"));
+    assert_eq!(answer.header("www-authenticate").as_deref(), Some("Bearer realm=\"firstsight\""));
     world
         .send(get("/orders").header("authorization", "Basic amFuZTpzM2NyZXQ="))
         .refused(401, "token-missing");
@@ -73,7 +73,7 @@ fn a_token_that_breaks_a_rule_is_refused_with_its_own_reason() {
         let token = world.token_with("jane-4711", &claims);
         let answer = world.send(get("/orders").bearer(&token)).refused(401, slug);
         let challenge = answer.header("www-authenticate").unwrap_or_default();
-        assert!(challenge.starts_with("Bearer error=\"invalid_token\""), "{challenge}");
+        assert!(challenge.starts_with("Bearer realm=\"firstsight\", error=\"invalid_token\""), "{challenge}");
         assert!(!String::from_utf8_lossy(&answer.body).contains("jane"), "{slug}");
     }
     assert!(world.directory().arrivals().is_empty());
@@ -119,7 +119,8 @@ fn a_forged_token_is_refused() {
     let (header, _) = message.split_once('.').unwrap();
     let other_claims = world.token("admin-0815");
     let claims = other_claims.split('.').nth(1).unwrap();
-    let flipped: String = signature.chars().map(|c| if c == 'A' { 'B' } else { 'A' }).collect();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let flipped = format!("{first}{}", &signature[1..]);
     for forged in [format!("{message}.{flipped}"), format!("{header}.{claims}.{signature}")] {
         world.send(get("/orders").bearer(&forged)).refused(401, "signature-invalid");
     }
@@ -189,7 +190,7 @@ fn a_request_with_credentials_twice_is_refused() {
         let twice = get("/orders").bearer(&one).bearer(second);
         let answer = world.send(twice).refused(400, "credentials-invalid");
         let challenge = answer.header("www-authenticate").unwrap_or_default();
-        assert!(challenge.starts_with("Bearer error=\"invalid_request\""), "{challenge}");
+        assert!(challenge.starts_with("Bearer realm=\"firstsight\", error=\"invalid_request\""), "{challenge}");
         let folded = get("/orders").header("authorization", format!("Bearer {one}, Bearer {second}"));
         world.send(folded).refused(400, "credentials-invalid");
     }

@@ -88,7 +88,10 @@ impl Answer {
     }
 
     fn text(&self) -> String {
-        format!("{} {:?} {}", self.status, self.headers, String::from_utf8_lossy(&self.body))
+        let line =
+            |(name, value): &(String, Vec<u8>)| format!("{name}: {}\n", String::from_utf8_lossy(value));
+        let headers: String = self.headers.iter().map(line).collect();
+        format!("{}\n{headers}\n{}", self.status, String::from_utf8_lossy(&self.body))
     }
 }
 

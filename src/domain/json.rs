@@ -1,12 +1,12 @@
-//! JSON objects of a token, read strictly: a member named twice means two readers may see two different tokens, so it is
-//! refused at any depth (RFC 7515 §4, RFC 7519 §4).
+//! JSON objects, read strictly: a member named twice means two readers may see two different things, so it is refused at
+//! any depth (for tokens: RFC 7515 §4, RFC 7519 §4).
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
 /// Reads one JSON object without repeated members; `None` for anything else.
-pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+pub fn strict_object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes) {
         Ok(Strict(Value::Object(members))) => Some(members),
         _ => None,
@@ -84,22 +84,22 @@ mod tests {
     #[test]
     fn an_object_reads_as_serde_json_reads_it() {
         let text = br#"{"a":[1,-2,1.5,null,true,"x",{"b":{}}],"c":"\u0041"}"#;
-        assert_eq!(object(text).map(Value::Object), serde_json::from_slice(text).ok());
+        assert_eq!(strict_object(text).map(Value::Object), serde_json::from_slice(text).ok());
     }
 
     #[test]
     fn a_member_named_twice_is_refused_at_any_depth() {
         for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":1}"#, r#"{"b":[{"a":1,"a":2}]}"#] {
-            assert_eq!(object(text.as_bytes()), None, "{text}");
+            assert_eq!(strict_object(text.as_bytes()), None, "{text}");
         }
     }
 
     #[test]
     fn anything_but_one_whole_object_is_refused() {
         for text in ["", "[]", "1", "{}x", "{", "{\"a\":1e999}", "\u{feff}{}"] {
-            assert_eq!(object(text.as_bytes()), None, "{text}");
+            assert_eq!(strict_object(text.as_bytes()), None, "{text}");
         }
-        assert_eq!(object(b"{\"a\":\"\xff\"}"), None);
-        assert_eq!(object("[".repeat(100_000).as_bytes()), None);
+        assert_eq!(strict_object(b"{\"a\":\"\xff\"}"), None);
+        assert_eq!(strict_object("[".repeat(100_000).as_bytes()), None);
     }
 }
