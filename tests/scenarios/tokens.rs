@@ -190,7 +190,10 @@ fn a_request_with_credentials_twice_is_refused() {
         let twice = get("/orders").bearer(&one).bearer(second);
         let answer = world.send(twice).refused(400, "credentials-invalid");
         let challenge = answer.header("www-authenticate").unwrap_or_default();
-        assert!(challenge.starts_with("Bearer realm=\"firstsight\", error=\"invalid_request\""), "{challenge}");
+        assert!(
+            challenge.starts_with("Bearer realm=\"firstsight\", error=\"invalid_request\""),
+            "{challenge}"
+        );
         let folded = get("/orders").header("authorization", format!("Bearer {one}, Bearer {second}"));
         world.send(folded).refused(400, "credentials-invalid");
     }

@@ -2,13 +2,14 @@
 //! as the process.
 
 use crate::{clock, server};
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use firstsight_testkit::{Algorithm, TestIssuer};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub(crate) struct Options {
     /// Address and port to listen on; port 0 takes any that is free.
     #[arg(long, default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
-    /// The issuer's name; by default http:// and the address.
+    /// The issuer's URL, exactly; by default http:// and the address. Its documents are below its path.
     #[arg(long)]
     issuer: Option<String>,
     /// What it signs with: RS256, PS256, ES256, ES384 or EdDSA.
@@ -65,10 +66,12 @@ pub(super) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         issuer: Arc::new(Mutex::new(TestIssuer::new(&url, options.algorithm))),
         clients: Arc::new(options.clients.into_iter().collect()),
     };
+    let path = url.parse::<http::Uri>().map_err(|error| format!("`{url}` is no URL: {error}"))?;
+    let path = path.path().trim_end_matches('/');
     let app = Router::new()
-        .route("/.well-known/openid-configuration", get(discovery))
-        .route("/jwks", get(jwks))
-        .route("/token", post(client_credentials))
+        .route(&format!("{path}/.well-known/openid-configuration"), get(discovery))
+        .route(&format!("{path}/jwks"), get(jwks))
+        .route(&format!("{path}/token"), post(client_credentials))
         .route("/dev/token", post(any_token))
         .route("/dev/rotate", post(rotate))
         .with_state(shared);
@@ -97,19 +100,32 @@ struct TokenRequest {
 async fn client_credentials(
     State(shared): State<Shared>,
     headers: HeaderMap,
-    Form(request): Form<TokenRequest>,
+    request: Result<Form<TokenRequest>, FormRejection>,
 ) -> Response {
+    let Ok(Form(request)) = request else {
+        return refused(StatusCode::BAD_REQUEST, "invalid_request");
+    };
     if request.grant_type != "client_credentials" {
-        return (StatusCode::BAD_REQUEST, Json(json!({"error": "unsupported_grant_type"}))).into_response();
+        return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type");
     }
     let credentials = basic(&headers).or_else(|| request.client_id.zip(request.client_secret));
     let Some((id, _)) = credentials.filter(|(id, secret)| shared.clients.get(id) == Some(secret)) else {
-        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "invalid_client"}))).into_response();
+        return refused(StatusCode::UNAUTHORIZED, "invalid_client");
     };
     let audience = request.audience.or(request.resource).unwrap_or_else(|| AUDIENCE.to_owned());
     let claims = json!({"client_id": id, "scope": request.scope});
     let token = shared.issuer().access_token(&id, &audience, clock::now().as_millis() / 1000, claims);
-    Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600})).into_response()
+    let answer = json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600});
+    ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+}
+
+/// A token request that fails (RFC 6749 §5.2).
+fn refused(status: StatusCode, error: &str) -> Response {
+    let mut response = (status, Json(json!({"error": error}))).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+    }
+    response
 }
 
 /// Client id and secret, each form-encoded before they were joined (RFC 6749 §2.3.1).

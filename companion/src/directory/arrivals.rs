@@ -6,6 +6,7 @@ use crate::clock;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use firstsight::domain::{Issuer, Kind, Subject, SubjectId};
 use firstsight::wire::Arrival;
 use http::StatusCode;
@@ -16,9 +17,9 @@ use uuid::Uuid;
 /// Answers 201 for an account that was made, 200 for one that was there.
 pub(super) async fn post(
     State(store): State<Store>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let arrival = read(&body)?;
+    let arrival = read(&body?)?;
     let (status, id) = match find_unchanged(&store, &arrival).await? {
         Some(id) => (StatusCode::OK, id),
         None => make_or_change(&store, &arrival).await?,
@@ -30,8 +31,8 @@ pub(super) async fn post(
 /// 400 for what is no JSON; 422 for another shape, an unusable subject, or a key that is not this subject's.
 fn read(body: &[u8]) -> Result<Arrival, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let arrival: Arrival = serde_path_to_error::deserialize(value)
-        .map_err(|error| Problem::unprocessable(vec![error.to_string()]))?;
+    let arrival: Arrival =
+        serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
     let mut problems = Vec::new();
     let issuer =
         Issuer::parse(&arrival.subject.issuer).map_err(|why| problems.push(format!("subject.issuer: {why}")));
@@ -67,9 +68,10 @@ async fn find_unchanged(store: &Store, arrival: &Arrival) -> Result<Option<Strin
 }
 
 async fn make_or_change(store: &Store, arrival: &Arrival) -> Result<(StatusCode, String), sqlx::Error> {
-    let now = clock::now().as_millis() as i64;
-    let new_id = Uuid::now_v7().to_string();
     let mut transaction = store.write().await?;
+    // Ids are in the order of time, and made under the lock: none appears behind a reader who is paging through them.
+    let new_id = Uuid::now_v7().to_string();
+    let now = clock::now().as_millis() as i64;
     let row = sqlx::query(
         "INSERT INTO accounts
            (id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at, updated_at)

@@ -50,6 +50,7 @@ fn app(store: Store, token: Token) -> Router {
         .route("/accounts", get(accounts::list))
         .route("/accounts/{id}", get(accounts::show))
         .fallback(problem::no_such_place)
+        .method_not_allowed_fallback(problem::no_such_method)
         .layer(middleware::from_fn_with_state(token, token::required));
     Router::new()
         .nest("/v1", api)

@@ -1,6 +1,7 @@
 //! What goes wrong, as RFC 9457 problems. Nothing a gateway sent is repeated in them but places within it.
 
 use axum::Json;
+use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -41,6 +42,15 @@ impl Problem {
         Self { problems, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", title) }
     }
 
+    /// The body is JSON of another shape. The parser's own words are kept where they name a member that is not there;
+    /// its others repeat what was sent.
+    pub(super) fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let said = error.inner().to_string();
+        let what =
+            if said.starts_with("missing field") { said.as_str() } else { "another type or word is wanted" };
+        Self::unprocessable(vec![format!("{}: {what}", error.path())])
+    }
+
     /// The body has another media type.
     pub(super) fn media_type() -> Self {
         let title = "The body has a media type that this endpoint does not take.";
@@ -59,9 +69,28 @@ impl Problem {
     }
 }
 
+/// A method that the API does not have at this path.
+pub(super) async fn no_such_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-such-method", "There is no such method at this path.")
+}
+
 /// Everything that is not in the API.
 pub(super) async fn no_such_place() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no-such-place", "There is nothing at this path.")
+}
+
+/// The body could not be read: it is too large, or it ended early.
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "oversized",
+                "The body is larger than this endpoint takes.",
+            ),
+            _ => Self::new(StatusCode::BAD_REQUEST, "body-unreadable", "The body could not be read."),
+        }
+    }
 }
 
 /// The database did not do what it was asked. The gateway tries again.

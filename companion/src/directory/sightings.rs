@@ -7,6 +7,7 @@ use crate::clock;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use firstsight::domain::Timestamp;
 use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
 use http::{HeaderMap, header};
@@ -19,6 +20,8 @@ use std::time::Duration;
 const RECEIPTS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Old receipts that one batch clears away, so that no batch has to clear away many.
 const CLEARED_AT_ONCE: i64 = 1000;
+/// Where counting stops: the largest whole number that every JSON reader takes (RFC 8259 §6).
+const LARGEST_COUNT: i64 = (1 << 53) - 1;
 
 /// What became of a batch.
 #[derive(Default, Serialize)]
@@ -42,7 +45,7 @@ struct Seen {
 pub(super) async fn post(
     State(store): State<Store>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Receipt>, Problem> {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -50,7 +53,7 @@ pub(super) async fn post(
     if !media_type.eq_ignore_ascii_case(SIGHTINGS_CONTENT_TYPE) {
         return Err(Problem::media_type());
     }
-    let batch = read(&body)?;
+    let batch = read(&body?)?;
     let now = clock::now();
     let mut receipt = Receipt::default();
     let mut transaction = store.write().await?;
@@ -66,13 +69,16 @@ pub(super) async fn post(
 /// 400 for what is no JSON; 422 naming every event that is not a sighting.
 fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let events: Vec<SightingEvent> = serde_path_to_error::deserialize(value)
-        .map_err(|error| Problem::unprocessable(vec![error.to_string()]))?;
+    let events: Vec<SightingEvent> =
+        serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
     let mut problems = Vec::new();
     let mut batch = Vec::with_capacity(events.len());
     for (index, event) in events.into_iter().enumerate() {
         let times = (clock::parse(&event.data.first_seen), clock::parse(&event.data.last_seen));
         match times {
+            _ if clock::parse(&event.time).is_none() => {
+                problems.push(format!("[{index}].time: an RFC 3339 time in UTC, ending in Z"));
+            }
             _ if event.specversion != "1.0" => {
                 problems.push(format!("[{index}].specversion: only 1.0 is known"))
             }
@@ -108,14 +114,15 @@ async fn apply(
         "UPDATE accounts
          SET first_seen = min(coalesce(first_seen, ?1), ?1),
              last_seen = max(coalesce(last_seen, ?2), ?2),
-             sightings = sightings + ?3
+             sightings = min(sightings + ?3, ?6)
          WHERE issuer = ?4 AND subject = ?5",
     )
     .bind(seen.first.as_millis() as i64)
     .bind(seen.last.as_millis() as i64)
-    .bind(i64::try_from(seen.event.data.count).unwrap_or(i64::MAX / 2))
+    .bind(i64::try_from(seen.event.data.count).unwrap_or(LARGEST_COUNT).min(LARGEST_COUNT))
     .bind(&seen.event.data.issuer)
     .bind(&seen.event.data.id)
+    .bind(LARGEST_COUNT)
     .execute(&mut **transaction)
     .await?;
     match applied.rows_affected() {
