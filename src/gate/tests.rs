@@ -135,9 +135,9 @@ fn gate(limits: &serde_json::Value) -> Gate {
 
 #[test]
 fn whatever_happens_every_request_is_settled_exactly_once_and_in_time() {
-    let mut issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
     let mut tokens: Vec<String> =
-        (0..8).map(|n| issuer.access_token(&format!("user-{n}"), "api", START, &json!({}))).collect();
+        (0..8).map(|n| issuer.access_token(&format!("user-{n}"), "api", START, json!({}))).collect();
     let stranger = SigningKey::generate(Algorithm::ES256, "stranger");
     let claims = json!({"iss": "https://idp", "sub": "eve", "aud": "api", "exp": START + 60}).to_string();
     tokens.push(stranger.sign(&json!({"alg": "ES256", "kid": "stranger"}), claims.as_bytes()));
@@ -167,8 +167,8 @@ fn whatever_happens_every_request_is_settled_exactly_once_and_in_time() {
 
 #[test]
 fn a_call_is_never_under_way_twice_for_one_subject_or_one_issuer() {
-    let mut issuer = TestIssuer::new("https://idp", Algorithm::ES256);
-    let token = issuer.access_token("jane", "api", START, &json!({}));
+    let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let token = issuer.access_token("jane", "api", START, json!({}));
     let mut weather = Weather::new(&json!({}), 1);
     for _ in 0..10 {
         weather.admit(&token);
@@ -200,7 +200,7 @@ impl Weather {
 #[test]
 fn a_clock_that_is_set_back_keeps_nobody_waiting() {
     let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
-    let token = issuer.access_token("jane", "api", START - 7200, &json!({"exp": START + 60}));
+    let token = issuer.access_token("jane", "api", START - 7200, json!({"exp": START + 60}));
     let mut weather = Weather::new(&json!({"hold": "5s"}), 1);
     weather.gate.tick(weather.now);
     weather.take_outputs();
@@ -220,7 +220,7 @@ fn a_clock_that_is_set_back_keeps_nobody_waiting() {
 #[test]
 fn whom_the_directory_turned_away_stays_away_while_it_cannot_be_asked() {
     let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
-    let token = issuer.access_token("jane", "api", START, &json!({}));
+    let token = issuer.access_token("jane", "api", START, json!({}));
     let mut weather = Weather::new(&json!({}), 1);
     weather.gate.policy.provisioning.when_unavailable = crate::config::Posture::Allow;
     weather.admit(&token);

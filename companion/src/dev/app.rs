@@ -1,7 +1,7 @@
 //! An application that answers every request with what it received: method, path, and headers in order.
 
 use crate::server;
-use axum::{Json, Router, extract::Request};
+use axum::{Json, Router, body, extract::Request};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -19,10 +19,16 @@ pub(super) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     Ok(server::serve(listener, Router::new().fallback(echo)).await?)
 }
 
+/// The largest body that is read to its end, in bytes.
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
 async fn echo(request: Request) -> Json<Value> {
+    let (request, body) = request.into_parts();
+    // Nothing is made of the body, but a client that is still sending it would see the connection break.
+    drop(body::to_bytes(body, BODY_LIMIT).await);
     let pair = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())])
     };
-    let headers: Vec<_> = request.headers().iter().map(pair).collect();
-    Json(json!({"method": request.method().as_str(), "path": request.uri().to_string(), "headers": headers}))
+    let headers: Vec<_> = request.headers.iter().map(pair).collect();
+    Json(json!({"method": request.method.as_str(), "path": request.uri.to_string(), "headers": headers}))
 }

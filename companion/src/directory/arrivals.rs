@@ -43,10 +43,10 @@ fn read(body: &[u8]) -> Result<Arrival, Problem> {
     if clock::parse(&arrival.sighted_at).is_none() {
         problems.push("sighted_at: an RFC 3339 time in UTC, ending in Z".to_owned());
     }
-    if let (Ok(issuer), Some(id)) = (issuer, id) {
-        if (Subject { issuer, id }).key().to_string() != arrival.subject.key {
-            problems.push("subject.key: not the key of this issuer and id".to_owned());
-        }
+    if let (Ok(issuer), Some(id)) = (issuer, id)
+        && (Subject { issuer, id }).key().to_string() != arrival.subject.key
+    {
+        problems.push("subject.key: not the key of this issuer and id".to_owned());
     }
     if problems.is_empty() { Ok(arrival) } else { Err(Problem::unprocessable(problems)) }
 }

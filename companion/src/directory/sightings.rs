@@ -147,3 +147,40 @@ async fn clear_old_receipts(
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use firstsight::wire::Sighting;
+
+    fn seen(event: &str, at: Timestamp) -> Seen {
+        let time = at.rfc3339();
+        let data = Sighting {
+            issuer: "https://idp.example.com".into(),
+            id: "jane".into(),
+            account: None,
+            first_seen: time.clone(),
+            last_seen: time,
+            count: 1,
+        };
+        let event = SightingEvent::new(event.into(), "edge-1", String::new(), at, data);
+        Seen { event, first: at, last: at }
+    }
+
+    #[tokio::test]
+    async fn receipts_are_kept_for_a_week_and_no_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts.db");
+        let store = Store::open(&format!("sqlite:{}", path.display())).await.unwrap();
+        let start = Timestamp::from_secs(1_795_458_540);
+        let mut transaction = store.write().await.unwrap();
+        let mut duplicates = Vec::new();
+        for now in [start, start.after(RECEIPTS_KEPT), start.after(RECEIPTS_KEPT + Duration::from_secs(1))] {
+            clear_old_receipts(&mut transaction, now).await.unwrap();
+            let mut receipt = Receipt::default();
+            apply(&mut transaction, &seen("1", start), now, &mut receipt).await.unwrap();
+            duplicates.push(receipt.duplicates);
+        }
+        assert_eq!(duplicates, [0, 1, 0]);
+    }
+}

@@ -1,0 +1,9 @@
+//! The companion as its users have it: the program is started, and spoken to over HTTP.
+
+mod accounts;
+mod application;
+mod arrivals;
+mod issuer;
+mod life;
+mod program;
+mod sightings;

@@ -1,0 +1,170 @@
+//! The program under test: started on a free port with a database of its own, stopped like a service manager would.
+
+use firstsight::domain::{Issuer, Kind, Subject, SubjectId, Timestamp};
+use firstsight::wire::{Arrival, Cause, SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use tempfile::TempDir;
+
+pub(crate) const TOKEN: &str = "a-token-that-is-long-enough";
+pub(crate) const ISSUER: &str = "https://idp.example.com";
+
+/// A running `firstsight …`.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Program {
+    /// Starts it with these arguments and waits until it says where it listens.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url =
+            line.trim().strip_prefix("listening on ").expect("one line says where it listens").to_owned();
+        Self { child, url }
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub(crate) fn terminate(&self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+    }
+
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to do.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// `firstsight` with these arguments and the usual token.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_firstsight"));
+    command.args(arguments).env("FIRSTSIGHT_TOKEN", TOKEN).env_remove("FIRSTSIGHT_DATABASE");
+    command
+}
+
+pub(crate) fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+/// A running directory.
+pub(crate) struct Directory {
+    pub(crate) program: Program,
+    folder: TempDir,
+    client: Client,
+}
+
+impl Directory {
+    pub(crate) fn start() -> Self {
+        Self::on(tempfile::tempdir().unwrap())
+    }
+
+    fn on(folder: TempDir) -> Self {
+        let database = format!("sqlite:{}", folder.path().join("accounts.db").display());
+        let program = Program::start(&["serve", "--listen", "127.0.0.1:0", "--database", &database]);
+        Self { program, folder, client: client() }
+    }
+
+    /// Stops it and starts another on the same database.
+    pub(crate) fn restart(self) -> Self {
+        self.program.terminate();
+        assert!(self.program.ended().success());
+        Self::on(self.folder)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.program.url)).bearer_auth(TOKEN)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.program.url)).bearer_auth(TOKEN).body(body)
+    }
+
+    /// Reports an arrival; returns the status and the body.
+    pub(crate) async fn arrival(&self, arrival: &Value) -> (u16, Value) {
+        answer(self.post("/v1/arrivals", arrival.to_string())).await
+    }
+
+    /// Reports an arrival that must be taken; returns the account's id.
+    pub(crate) async fn account_of(&self, sub: &str) -> String {
+        let (status, body) = self.arrival(&arrival(sub, json!({}))).await;
+        assert!(matches!(status, 200 | 201), "{status} {body}");
+        body["account"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn sightings(&self, batch: &Value) -> (u16, Value) {
+        let request = self.post("/v1/sightings", batch.to_string());
+        answer(request.header("content-type", SIGHTINGS_CONTENT_TYPE)).await
+    }
+
+    pub(crate) async fn account(&self, id: &str) -> Value {
+        let (status, account) = answer(self.get(&format!("/v1/accounts/{id}"))).await;
+        assert_eq!(status, 200, "{account}");
+        account
+    }
+
+    pub(crate) async fn page(&self, query: &str) -> Value {
+        let (status, page) = answer(self.get(&format!("/v1/accounts{query}"))).await;
+        assert_eq!(status, 200, "{page}");
+        page
+    }
+}
+
+/// Sends a request; returns the status and the JSON it was answered with.
+pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// The value of a header of a response, or nothing.
+pub(crate) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+}
+
+fn subject(sub: &str) -> Subject {
+    Subject { issuer: Issuer::parse(ISSUER).unwrap(), id: SubjectId::parse(sub).unwrap() }
+}
+
+/// The arrival a gateway sends for this `sub`.
+pub(crate) fn arrival(sub: &str, attributes: Value) -> Value {
+    let subject = subject(sub);
+    let attributes = attributes.as_object().unwrap().clone();
+    let at = Timestamp::from_secs(1_795_458_540);
+    let arrival = Arrival::new(
+        &subject,
+        subject.key(),
+        Kind::Person,
+        Cause::Arrival,
+        attributes,
+        "mapping-1",
+        at,
+        "edge-1",
+    );
+    serde_json::to_value(arrival).unwrap()
+}
+
+/// The event a gateway sends for `count` requests of this `sub` between two seconds since the epoch.
+pub(crate) fn sighting(event: &str, sub: &str, first: u64, last: u64, count: u64) -> Value {
+    let data = Sighting {
+        issuer: ISSUER.into(),
+        id: sub.into(),
+        account: None,
+        first_seen: Timestamp::from_secs(first).rfc3339(),
+        last_seen: Timestamp::from_secs(last).rfc3339(),
+        count,
+    };
+    let key = subject(sub).key().to_string();
+    let event = SightingEvent::new(event.into(), "edge-1", key, Timestamp::from_secs(last), data);
+    serde_json::to_value(event).unwrap()
+}
