@@ -51,6 +51,8 @@ def run(act, stay=False):
     stack = processes.Stack()
     finished = False
     try:
+        # Said before anything is built; asked again after it.
+        processes.refuse_if_running()
         processes.refuse_taken_ports()
         processes.build()
         doing("starting, each on its own port of 127.0.0.1")
@@ -77,7 +79,7 @@ def explain(problem):
     if problem.log:
         say(f"\nthe end of .run/{problem.log}.log:")
         for line in processes.tail(problem.log):
-            say(f"    {line}")
+            say(f"    {line[:240]}")
 
 
 def down():

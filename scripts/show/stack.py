@@ -33,6 +33,11 @@ ADDRESSES = {
 }
 
 
+# This build of Envoy ends when the process that started it ends, so `make up` needs one that stays: it passes SIGTERM on
+# and ends when Envoy has ended.
+KEEPER = ["sh", "-c", '"$@" & child=$!; trap "kill $child" TERM; wait $child; wait $child', "keeper"]
+
+
 class Stack:
     """Everything that runs, by name."""
 
@@ -49,7 +54,8 @@ class Stack:
             ),
             "application": ([companion, "dev", "app", "--listen", APPLICATION], {}),
             "envoy": (
-                [ROOT / ".setup/bin/envoy", "-c", "envoy/envoy.yaml", "--concurrency", "2", "--log-level", "info"],
+                [*KEEPER, ROOT / ".setup/bin/envoy", "-c", "envoy/envoy.yaml", "--concurrency", "2"]
+                + ["--log-level", "warning", "--component-log-level", "wasm:info"],
                 {"DIRECTORY_TOKEN": self.token},
             ),
         }
@@ -58,6 +64,8 @@ class Stack:
         RUN.mkdir(exist_ok=True)
         refuse_if_running()
         refuse_taken_ports()
+        for name in self.commands:
+            log_of(name).unlink(missing_ok=True)
         for old in RUN.glob(f"{DATABASE.name}*"):
             old.unlink()
         TOKEN.touch(mode=0o600)
@@ -82,7 +90,7 @@ class Stack:
             )
         self.running[name] = process
         self.write_state()
-        wait_until(lambda: self.is_ready(name, where), 30, f"{name} did not become ready", name)
+        wait_until(lambda: self.is_ready(name, where), 60, f"{name} did not become ready", name)
         say(f"    {name:<12} {ADDRESSES[name][0]:<16} ready in {(time.monotonic() - started) * 1000:4.0f} ms")
 
     def is_ready(self, name, where):
@@ -166,8 +174,6 @@ def stop_left_running():
 def refuse_if_running():
     if left_running():
         raise Unexpected("the demo's processes are running already; `make down` stops them")
-    for name in ADDRESSES:
-        log_of(name).unlink(missing_ok=True)
 
 
 def refuse_taken_ports():

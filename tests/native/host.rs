@@ -27,6 +27,8 @@ pub(crate) struct Proxy {
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) log: String,
     pub(crate) removed: bool,
+    /// The names of the selected request's trailers.
+    pub(crate) trailers: Vec<String>,
     upstreams: Upstreams,
     streams: BTreeMap<Ticket, Stream>,
     next_stream: u32,
@@ -75,6 +77,7 @@ impl FakeProxy {
             counters: BTreeMap::new(),
             log: String::new(),
             removed: false,
+            trailers: vec![],
             upstreams,
             streams: BTreeMap::new(),
             next_stream: 2,
@@ -271,11 +274,11 @@ impl Host for FakeProxy {
     }
 
     fn request_trailers(&self) -> Vec<String> {
-        vec![]
+        self.0.borrow().trailers.clone()
     }
 
     fn remove_request_trailer(&self, name: &str) {
-        unreachable!("{name}: this proxy has no trailers");
+        self.0.borrow_mut().trailers.retain(|key| key != name);
     }
 
     fn resume_request(&self) {

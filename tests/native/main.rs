@@ -25,3 +25,4 @@ mod sightings;
 mod tidy;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;
+mod trailers;

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// 2026-11-23T18:29:00Z.
-const BEGINNING: Timestamp = Timestamp::from_secs(1_795_458_540);
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_secs(1_795_458_540);
 /// Nothing that a scenario waits for takes longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -164,7 +164,7 @@ impl Drop for NativeWorld {
     }
 }
 
-fn configured(proxy: &FakeProxy, config: &Config) -> Result<Filter<FakeProxy>, String> {
+pub(crate) fn configured(proxy: &FakeProxy, config: &Config) -> Result<Filter<FakeProxy>, String> {
     let env = |name: &str| {
         let found = ENVIRONMENT.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| (*value).to_owned())

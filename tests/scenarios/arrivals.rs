@@ -4,7 +4,7 @@ use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{DIRECTORY_TOKEN, ISSUER, usual};
 use crate::support::message::{Answer, get};
-use crate::support::world::{World, unavailable};
+use crate::support::world::{Upstreams, World, unavailable};
 use firstsight::domain::Kind;
 use firstsight::wire::Cause;
 use serde_json::json;
@@ -96,9 +96,10 @@ fn a_first_client_that_disconnects_loses_nobody_elses_answer() {
 }
 
 #[test]
-fn clients_that_disconnect_while_they_wait_leave_no_trace() {
-    let mut world = Here::usual(&usual().set("/limits/waiting", json!(12)));
-    world.directory().answers(active("late").after(millis(300)));
+fn clients_that_disconnect_while_they_wait_make_room_for_others() {
+    let config = usual().set("/limits/waiting", json!(12)).set("/provisioning/timeout", json!("5s"));
+    let mut world = Here::usual(&config);
+    world.directory().answers(active("late").after(millis(900)));
     for round in 0..3 {
         let token = world.token(&format!("jane-471{round}"));
         let open: Vec<_> = (0..6).map(|_| world.open(get("/orders").bearer(&token))).collect();
@@ -107,10 +108,23 @@ fn clients_that_disconnect_while_they_wait_leave_no_trace() {
             world.abort(request);
         }
     }
-    world.pass(millis(500));
+    world.pass(millis(200));
     for answer in world.visits("john-4712", 6) {
         assert_eq!(account(answer).as_deref(), Some("late"));
     }
+}
+
+#[test]
+fn whoever_waited_for_the_keys_together_is_asked_about_once_each() {
+    let upstreams = Upstreams::default();
+    let keys = upstreams.issuer.jwks();
+    upstreams.issuer.answers_jwks(Behaviour::json(200, &keys).after(millis(500)));
+    let mut world = Here::start(upstreams, &usual()).unwrap();
+    let tokens: Vec<_> = (0..12).map(|number| world.token(&format!("crowd-{number}"))).collect();
+    for answer in world.send_all(tokens.iter().map(|token| get("/orders").bearer(token)).collect()) {
+        answer.forwarded();
+    }
+    assert_eq!(world.directory().arrivals().len(), tokens.len());
 }
 
 #[test]

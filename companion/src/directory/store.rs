@@ -8,9 +8,13 @@ use sqlx::{SqlSafeStr, Sqlite, Transaction};
 use std::error::Error;
 use std::time::Duration;
 
-/// The open database; clones are the same one.
+/// The open database; clones are the same one. SQLite has one writer at a time and lets the others poll for their turn;
+/// a pool of one connection lets them queue instead, so that none is overtaken until its gateway gives up.
 #[derive(Clone)]
-pub(super) struct Store(SqlitePool);
+pub(super) struct Store {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
 
 /// Every change of the schema there ever was, in order; none is changed once it is released.
 const MIGRATIONS: &[(i64, &str, &str)] =
@@ -31,28 +35,30 @@ impl Store {
             // What was answered is on the disk, even if the machine loses power.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5));
-        let opened = SqlitePoolOptions::new().max_connections(8).connect_with(options).await;
-        let pool = opened.map_err(|error| format!("cannot open {url}: {error}"))?;
+        let pool = |connections| SqlitePoolOptions::new().max_connections(connections);
+        let opened = pool(1).connect_with(options.clone()).await;
+        let writer = opened.map_err(|error| format!("cannot open {url}: {error}"))?;
         let migration = |(version, description, sql): &(i64, &'static str, &'static str)| {
             Migration::new(*version, (*description).into(), MigrationType::Simple, sql.into_sql_str(), false)
         };
         let migrator = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
-        migrator.run(&pool).await.map_err(|error| format!("cannot bring {url} up to date: {error}"))?;
-        Ok(Self(pool))
+        migrator.run(&writer).await.map_err(|error| format!("cannot bring {url} up to date: {error}"))?;
+        Ok(Self { readers: pool(8).connect_lazy_with(options), writer })
     }
 
     /// For reading.
     pub(super) fn pool(&self) -> &SqlitePool {
-        &self.0
+        &self.readers
     }
 
     /// For writing. The lock is taken at once: one taken between a read and a write may be refused.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.0.begin_with("BEGIN IMMEDIATE").await
+        self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
     /// Finishes what is under way and closes the file.
     pub(super) async fn close(&self) {
-        self.0.close().await;
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }

@@ -1,6 +1,7 @@
 //! `POST /v1/sightings`.
 
 use crate::program::{Directory, answer, sighting};
+use firstsight::wire::SIGHTINGS_CONTENT_TYPE;
 use serde_json::json;
 
 #[tokio::test]
@@ -65,6 +66,9 @@ async fn a_batch_of_another_media_type_is_refused() {
     let directory = Directory::start();
     let request = directory.post("/v1/sightings", "[]").header("content-type", "application/json");
     assert_eq!(answer(request).await.0, 415);
+    let with_charset = format!("{SIGHTINGS_CONTENT_TYPE}; charset=utf-8");
+    let request = directory.post("/v1/sightings", "[]").header("content-type", with_charset);
+    assert_eq!(answer(request).await.0, 200);
 }
 
 #[tokio::test]
