@@ -4,7 +4,7 @@ use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{DIRECTORY_TOKEN, ISSUER, usual};
 use crate::support::message::{Answer, get};
-use crate::support::world::{Upstreams, World, unavailable};
+use crate::support::world::{World, unavailable};
 use firstsight::domain::Kind;
 use firstsight::wire::Cause;
 use serde_json::json;
@@ -112,19 +112,6 @@ fn clients_that_disconnect_while_they_wait_make_room_for_others() {
     for answer in world.visits("john-4712", 6) {
         assert_eq!(account(answer).as_deref(), Some("late"));
     }
-}
-
-#[test]
-fn whoever_waited_for_the_keys_together_is_asked_about_once_each() {
-    let upstreams = Upstreams::default();
-    let keys = upstreams.issuer.jwks();
-    upstreams.issuer.answers_jwks(Behaviour::json(200, &keys).after(millis(500)));
-    let mut world = Here::start(upstreams, &usual()).unwrap();
-    let tokens: Vec<_> = (0..12).map(|number| world.token(&format!("crowd-{number}"))).collect();
-    for answer in world.send_all(tokens.iter().map(|token| get("/orders").bearer(token)).collect()) {
-        answer.forwarded();
-    }
-    assert_eq!(world.directory().arrivals().len(), tokens.len());
 }
 
 #[test]
