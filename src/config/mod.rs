@@ -13,7 +13,7 @@ mod read;
 mod tests;
 mod upstream;
 
-pub use compile::compile;
+pub use compile::{Surroundings, compile};
 pub use policy::{
     IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Policy, Posture, Provisioning, Upstream,
 };

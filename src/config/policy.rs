@@ -1,7 +1,7 @@
 //! The configuration, resolved: no options left open, nothing that can be wrong.
 
 use crate::mapping::{Managed, Mapping};
-use crate::token::{Keyring, Trust};
+use crate::token::{Crypto, Keyring, Trust};
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub struct IssuerPolicy {
     pub trust: Trust,
     /// Where its keys are.
     pub keys: KeySource,
+    /// Who checks with them.
+    pub crypto: Crypto,
 }
 
 /// Where an issuer's keys are.

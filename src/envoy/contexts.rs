@@ -2,9 +2,11 @@
 //! nothing but a [`Filter`].
 
 use super::host::{self, Proxy};
-use crate::config::compile;
+use super::signature::ProxySignatures;
+use crate::config::{Surroundings, compile};
 use crate::domain::Ticket;
 use crate::filter::{CallToken, Filter, Flow, Level, Removal};
+use crate::token::Crypto;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType};
 use std::rc::Rc;
@@ -21,7 +23,9 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         let bytes = host::buffer(BufferType::PluginConfiguration, size);
         let text = String::from_utf8_lossy(&bytes);
-        match compile(&text, &host::environment, &host::node()) {
+        let crypto = Crypto::by_host::<ProxySignatures>();
+        let surroundings = Surroundings { env: &host::environment, node: &host::node(), crypto };
+        match compile(&text, &surroundings) {
             Ok(policy) => {
                 let filter = Filter::new(Proxy::default(), policy, host::nonce());
                 filter.on_start();

@@ -3,6 +3,7 @@
 
 mod contexts;
 mod host;
+mod signature;
 
 use contexts::Root;
 use proxy_wasm::traits::RootContext;

@@ -4,7 +4,7 @@
 use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
 use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use crate::domain::{Call, Issuer, Reason, Refusal, Reply, Timestamp, Verdict};
-use crate::token::Keyring;
+use crate::token::{Crypto, Keyring};
 use crate::wire::Discovery;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct IssuerKeys {
     issuer: Issuer,
     source: KeySource,
+    crypto: Crypto,
     /// The keys, and when they were fetched.
     ring: Option<(Keyring, Timestamp)>,
     stage: Stage,
@@ -46,6 +47,7 @@ impl IssuerKeys {
         Self {
             issuer: policy.trust.issuer.clone(),
             source: policy.keys.clone(),
+            crypto: policy.crypto,
             ring: None,
             stage: Stage::Idle,
             due: Timestamp::from_millis(0),
@@ -156,7 +158,7 @@ impl IssuerKeys {
                 Ok(Progress::Next(get(&at)))
             }
             _ => {
-                let ring = Keyring::read(body)?;
+                let ring = Keyring::read(body, self.crypto)?;
                 let usable = ring.len();
                 self.ring = Some((ring, now));
                 Ok(Progress::Done(usable))

@@ -1,8 +1,9 @@
 //! The gate under random weather: whatever comes in whatever order, every request is settled exactly once.
 
 use super::*;
-use crate::config::compile;
+use crate::config::{Surroundings, compile};
 use crate::domain::{Failure, Request};
+use crate::token::Crypto;
 use firstsight_testkit::{Algorithm, SigningKey, TestIssuer};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -130,7 +131,8 @@ fn gate(limits: &serde_json::Value) -> Gate {
         "last_seen": {"every": "1s", "batch": 2, "buffer": 5},
         "limits": limits,
     });
-    Gate::new(compile(&document.to_string(), &|_| None, "test").unwrap(), [0; 16])
+    let surroundings = Surroundings { env: &|_| None, node: "test", crypto: Crypto::pure() };
+    Gate::new(compile(&document.to_string(), &surroundings).unwrap(), [0; 16])
 }
 
 #[test]

@@ -4,8 +4,10 @@ use crate::host::{Event, FakeProxy};
 use crate::support::config::{Config, ENVIRONMENT};
 use crate::support::message::{Answer, Request, get};
 use crate::support::world::{Upstreams, World, last_checks};
+use firstsight::config::{Surroundings, compile};
 use firstsight::domain::{Ticket, Timestamp};
 use firstsight::filter::{Filter, Flow, Removal};
+use firstsight::token::{Crypto, HostCheck, SignatureHost};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -164,12 +166,23 @@ impl Drop for NativeWorld {
     }
 }
 
+/// The fake proxy checks signatures itself, as Envoy does.
+struct FakeSignatures;
+
+impl SignatureHost for FakeSignatures {
+    fn verifies(check: &HostCheck<'_>) -> bool {
+        firstsight_testkit::verify_signature(check.hash, check.key, check.signature, check.message)
+    }
+}
+
 pub(crate) fn configured(proxy: &FakeProxy, config: &Config) -> Result<Filter<FakeProxy>, String> {
     let env = |name: &str| {
         let found = ENVIRONMENT.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let policy = firstsight::config::compile(&config.0.to_string(), &env, "node-1")
+    let crypto = Crypto::by_host::<FakeSignatures>();
+    let surroundings = Surroundings { env: &env, node: "node-1", crypto };
+    let policy = compile(&config.0.to_string(), &surroundings)
         .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
     let filter = Filter::new(proxy.clone(), policy, [7; 16]);
     proxy.within(None, || filter.on_start());
