@@ -3,13 +3,11 @@
 
 mod header;
 mod managed;
-mod path;
 
 pub use header::{Format, HeaderRule, HeaderSourceRule, WhenMissing};
 pub use managed::Managed;
-pub use path::ClaimPath;
 
-use crate::domain::{HeaderSource, Identity, Reason};
+use crate::domain::{ClaimPath, HeaderSource, Identity, Reason};
 use crate::token::Claims;
 use serde_json::{Map, Value};
 
