@@ -3,8 +3,9 @@
 use super::document::{IssuerDocument, KeysRefreshDocument, span};
 use super::policy::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use super::problem::Problems;
+use super::terms;
 use crate::domain::Issuer;
-use crate::token::{ALGORITHMS, Algorithm, Keyring, Trust};
+use crate::token::{ALGORITHMS, Algorithm, Keyring};
 use crate::wire::discovery_path;
 use http::Uri;
 use std::time::Duration;
@@ -37,12 +38,7 @@ fn issuer(document: IssuerDocument, path: &str, problems: &Problems) -> Option<I
     let audiences = audiences(&document, path, problems);
     let algorithms = algorithms(document.algorithms.as_deref(), path, problems);
     let keys = keys(&document, name.as_ref(), path, problems);
-    let trust = Trust {
-        issuer: name?,
-        audiences,
-        algorithms,
-        clock_skew: span(document.clock_skew, Duration::from_secs(30)),
-    };
+    let trust = terms::compile(&document, name.as_ref(), audiences, algorithms, path, problems)?;
     let keys = keys?;
     if let KeySource::Inline(keyring) = &keys
         && !trust.algorithms.iter().any(|algorithm| keyring.serves(*algorithm))
@@ -124,6 +120,11 @@ fn keys(
             let at =
                 problems.take(address, &format!("{path}.jwks_uri"), "write an absolute http or https URL")?;
             Some(KeySource::Address { at: upstream(cluster?, &at, path_of(&at)), refresh })
+        }
+        None if issuer.is_some_and(|issuer| issuer.as_str().contains('{')) => {
+            let what = "an issuer with a tenant in its name has no discovery document";
+            problems.add(format!("{path}.jwks_uri"), what, "write where the keys of all its tenants are");
+            None
         }
         None => {
             let at: Uri = issuer?.as_str().parse().ok()?;

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Verdict {
     /// It goes on to the application with these headers set (all other managed headers are gone).
     Forward(Vec<(HeaderName, HeaderValue)>),
+    /// It goes on to the application without an identity: no managed header is there.
+    Pass(Passage),
     /// It is answered here.
     Refuse(Refusal),
 }
@@ -17,7 +19,32 @@ impl Verdict {
     pub const fn metric(&self) -> &'static str {
         match self {
             Self::Forward(_) => "firstsight.requests.forwarded",
+            Self::Pass(passage) => passage.metric(),
             Self::Refuse(refusal) => refusal.reason.metric(),
+        }
+    }
+}
+
+/// Why a request goes on without an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// Its route is public.
+    Public,
+    /// Its route does not need a token, and it has none that holds.
+    Anonymous,
+    /// It is a browser's question before a request from another origin.
+    Preflight,
+    /// It would be refused for this reason, but the gateway only reports.
+    Reported(Reason),
+}
+
+impl Passage {
+    const fn metric(self) -> &'static str {
+        match self {
+            Self::Public => "firstsight.requests.public",
+            Self::Anonymous => "firstsight.requests.anonymous",
+            Self::Preflight => "firstsight.requests.preflight",
+            Self::Reported(reason) => reason.reported_metric(),
         }
     }
 }
@@ -65,6 +92,11 @@ macro_rules! reasons {
                 match self { $(Self::$name => concat!("firstsight.requests.", $slug),)+ }
             }
 
+            /// The counter of requests that would be refused for this reason, if the gateway did not only report.
+            pub const fn reported_metric(self) -> &'static str {
+                match self { $(Self::$name => concat!("firstsight.reported.", $slug),)+ }
+            }
+
             /// The HTTP status of the refusal.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)+ }
@@ -108,6 +140,18 @@ reasons! {
     AudienceMismatch "audience-mismatch" 401 Some("invalid_token");
     /// The token lacks a usable subject.
     SubjectInvalid "subject-invalid" 401 Some("invalid_token");
+    /// The token is older, or made to live longer, than this gateway accepts.
+    TokenOutdated "token-outdated" 401 Some("invalid_token");
+    /// The token does not have the scopes that are needed here.
+    ScopeInsufficient "scope-insufficient" 403 Some("insufficient_scope");
+    /// The token lacks a claim value that is needed here.
+    ClaimMismatch "claim-mismatch" 403 None;
+    /// This subject is not served here.
+    SubjectForbidden "subject-forbidden" 403 None;
+    /// The token's tenant is not served here.
+    TenantForbidden "tenant-forbidden" 403 None;
+    /// The path can be read in two ways that fall under different rules.
+    PathAmbiguous "path-ambiguous" 400 None;
     /// The token lacks a claim that this gateway requires.
     ClaimMissing "claim-missing" 403 None;
     /// The account waits for approval.
@@ -145,6 +189,7 @@ mod tests {
             match reason.challenge_error() {
                 Some("invalid_request") => assert_eq!(reason.status(), 400),
                 Some("invalid_token") => assert_eq!(reason.status(), 401),
+                Some("insufficient_scope") => assert_eq!(reason.status(), 403),
                 other => assert_eq!(other, None, "{reason:?}"),
             }
         }

@@ -10,7 +10,7 @@ mod host;
 pub use host::{CallToken, Host, Level};
 
 use crate::config::Policy;
-use crate::domain::{Call, CallId, Failure, Reply, Request, Ticket, Timestamp, Verdict};
+use crate::domain::{Call, CallId, Edit, Failure, Reply, Request, Ticket, Timestamp, Verdict};
 use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::wire::refusal_response;
 use calls::Calls;
@@ -72,14 +72,16 @@ impl<H: Host> Filter<H> {
     pub fn on_request(&self, stream: Ticket) -> Flow {
         let now = self.host.now();
         let headers = self.host.request_headers();
-        let (step, managed) = {
+        let request = Request { headers: &headers };
+        let (step, edits) = {
             let mut gate = self.gate.borrow_mut();
-            let managed: Vec<_> =
-                headers.iter().map(|(name, _)| name).filter(|name| gate.manages(name)).collect();
-            (gate.admit(stream, &Request { headers: &headers }, now), managed)
+            (gate.admit(stream, &request, now), gate.clean(&request))
         };
-        for name in managed {
-            self.host.remove_request_header(name);
+        for edit in edits {
+            match edit {
+                Edit::Remove(name) => self.host.remove_request_header(&name),
+                Edit::Set(name, value) => self.host.set_request_header(&name, &value),
+            }
         }
         let settled_meanwhile = self.perform(None, Some(stream), now);
         let verdict = match step {
@@ -89,7 +91,7 @@ impl<H: Host> Filter<H> {
         let Some(verdict) = verdict else { return Flow::Pause };
         self.apply(&verdict);
         match verdict {
-            Verdict::Forward(_) => Flow::Continue,
+            Verdict::Forward(_) | Verdict::Pass(_) => Flow::Continue,
             Verdict::Refuse(_) => Flow::Pause,
         }
     }
@@ -196,7 +198,7 @@ impl<H: Host> Filter<H> {
     fn release(&self, ticket: Ticket, verdict: &Verdict) {
         if self.host.select(ticket) {
             self.apply(verdict);
-            if matches!(verdict, Verdict::Forward(_)) {
+            if !matches!(verdict, Verdict::Refuse(_)) {
                 self.host.resume_request();
             }
         }
@@ -208,9 +210,10 @@ impl<H: Host> Filter<H> {
         match verdict {
             Verdict::Forward(headers) => {
                 for (name, value) in headers {
-                    self.host.set_request_header(name, value);
+                    self.host.set_request_header(name.as_str(), value.as_bytes());
                 }
             }
+            Verdict::Pass(_) => {}
             Verdict::Refuse(refusal) => self.host.respond(&refusal_response(refusal)),
         }
     }

@@ -59,7 +59,8 @@ impl Mapping {
                 insert(&mut attributes, &rule.attribute, value);
             }
         }
-        Ok(Identity { subject: claims.subject().clone(), kind: claims.kind(), headers, attributes })
+        let subject = claims.subject().clone();
+        Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers, attributes })
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod ledger;
 mod roster;
+mod tokens;
 mod waiting;
 
 pub use ledger::{Batch, Ledger};
 pub use roster::{Roster, Standing};
+pub use tokens::{Tokens, Verified};
 pub use waiting::{Waiting, Want};

@@ -1,7 +1,9 @@
 //! The requests that wait, each with the same patience.
 
 use crate::domain::{Identity, SubjectKey, Ticket, Timestamp};
+use crate::route::Chosen;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a request waits for.
@@ -12,13 +14,17 @@ pub enum Want {
         issuer: usize,
         /// The token, unverified.
         bearer: String,
+        /// The rule the request is under.
+        route: Chosen,
     },
     /// The directory's word on a subject.
     Account {
         /// Who it is.
         key: SubjectKey,
         /// What it becomes if the answer is yes.
-        identity: Identity,
+        identity: Arc<Identity>,
+        /// The rule the request is under.
+        route: Chosen,
     },
 }
 
@@ -101,9 +107,11 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::Access;
 
     fn want() -> Want {
-        Want::Keys { issuer: 0, bearer: String::new() }
+        let route = Chosen { index: 0, access: Access::Required };
+        Want::Keys { issuer: 0, bearer: String::new(), route }
     }
 
     fn at(secs: u64) -> Timestamp {

@@ -267,9 +267,9 @@ impl Host for FakeProxy {
         self.0.borrow_mut().headers().headers.retain(|(key, _)| key != name);
     }
 
-    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue) {
-        self.remove_request_header(name.as_str());
-        let header = (name.as_str().to_owned(), value.as_bytes().to_vec());
+    fn set_request_header(&self, name: &str, value: &[u8]) {
+        self.remove_request_header(name);
+        let header = (name.to_owned(), value.to_vec());
         self.0.borrow_mut().headers().headers.push(header);
     }
 
