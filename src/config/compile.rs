@@ -3,7 +3,7 @@
 use super::document::{LimitsDocument, count, span};
 use super::policy::{Limits, Policy};
 use super::problem::{Problem, Problems};
-use super::{attributes, headers, issuers, read, upstream};
+use super::{attributes, challenge, headers, issuers, read, upstream};
 use crate::mapping::{Managed, Mapping};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub fn compile(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> 
     let (attributes, digest) = attributes::compile(document.attributes, &problems);
     let provisioning = upstream::provisioning(document.provisioning, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
+    let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);
     let gateway = gateway(document.gateway, node, &problems);
     let problems = problems.into_sorted();
@@ -33,6 +34,7 @@ pub fn compile(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> 
             mapping: Mapping { headers, attributes, digest },
             provisioning,
             last_seen,
+            challenge,
             limits,
         }),
         _ => Err(problems),
