@@ -84,9 +84,11 @@ fn a_grpc_call_with_a_token_is_forwarded_like_any_request() {
 }
 
 #[test]
-fn grpc_web_is_answered_in_http() {
+fn what_the_proxy_does_not_take_for_grpc_is_answered_in_http() {
     let mut world = Here::usual(&usual());
-    for content_type in ["application/grpc-web", "application/grpc-web+proto", "application/json"] {
+    for content_type in
+        ["application/grpc-web", "application/grpc-web+proto", "application/grpc;x=y", "Application/gRPC"]
+    {
         let request = post("/orders", vec![0; 5]).header("content-type", content_type);
         world.send(request).refused(401, "token-missing");
     }
