@@ -1,10 +1,9 @@
 //! Document to Policy.
 
-use super::document::ModeDocument;
-use super::document::{LimitsDocument, count, span};
+use super::document::{LimitsDocument, ModeDocument, count, span};
 use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
-use super::{attributes, credentials, headers, issuers, read, routes, upstream};
+use super::{attributes, challenge, credentials, headers, issuers, read, routes, upstream};
 use crate::mapping::{Managed, Mapping};
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ pub fn compile(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> 
     let (attributes, digest) = attributes::compile(document.attributes, &problems);
     let provisioning = upstream::provisioning(document.provisioning, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
+    let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);
     let gateway = gateway(document.gateway, node, &problems);
     let problems = problems.into_sorted();
@@ -43,6 +43,7 @@ pub fn compile(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> 
             mapping: Mapping { headers, attributes, digest },
             provisioning,
             last_seen,
+            challenge,
             limits,
         }),
         _ => Err(problems),

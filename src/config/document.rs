@@ -19,6 +19,8 @@ pub(super) struct Document {
     pub(super) attributes: Vec<AttributeDocument>,
     pub(super) provisioning: Option<ProvisioningDocument>,
     pub(super) last_seen: Option<LastSeenDocument>,
+    pub(super) realm: Option<String>,
+    pub(super) resource_metadata: Option<String>,
     pub(super) limits: LimitsDocument,
 }
 

@@ -146,7 +146,7 @@ fn refresh(document: &KeysRefreshDocument, path: &str, problems: &Problems) -> K
     refresh
 }
 
-fn absolute(text: &str) -> Result<Uri, &'static str> {
+pub(super) fn absolute(text: &str) -> Result<Uri, &'static str> {
     let uri: Uri = text.parse().map_err(|_| "it is no URL")?;
     match uri.scheme_str() {
         Some("http" | "https")

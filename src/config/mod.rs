@@ -2,6 +2,7 @@
 //! Nothing past this floor checks configuration again.
 
 mod attributes;
+mod challenge;
 mod compile;
 mod credentials;
 mod document;

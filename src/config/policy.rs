@@ -3,6 +3,7 @@
 use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
 use crate::token::{Credentials, Demand, Keyring, Trust};
+use crate::wire::ChallengeTerms;
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Policy {
     pub provisioning: Provisioning,
     /// Where and how sightings are reported.
     pub last_seen: LastSeen,
+    /// What every challenge says.
+    pub challenge: ChallengeTerms,
     /// The bounds of everything that grows.
     pub limits: Limits,
 }

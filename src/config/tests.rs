@@ -252,3 +252,27 @@ fn a_default_is_what_the_claim_could_have_been() {
         assert_eq!(problems(&with("/headers", rules)).is_empty(), fits, "{default}");
     }
 }
+
+#[test]
+fn what_a_challenge_says_needs_no_escape() {
+    let at = "https://api.example.com/.well-known/oauth-protected-resource/orders";
+    let policy = compiled(&with("/resource_metadata", json!(at))).ok().unwrap();
+    assert_eq!(policy.challenge.resource_metadata.as_deref(), Some(at));
+    assert_eq!(policy.challenge.realm, "firstsight");
+    assert_eq!(compiled(&with("/realm", json!("Orders, EU"))).ok().unwrap().challenge.realm, "Orders, EU");
+    for realm in ["", "a\"b", "a\\b", "a\r\nb", "Köln"] {
+        assert_eq!(problems(&with("/realm", json!(realm))), ["realm"], "{realm:?}");
+    }
+    for odd in [
+        "",
+        "/metadata",
+        "api.example.com",
+        "ftp://api/x",
+        "https://me:pw@api/x",
+        "https://api/a\"b",
+        "https://api/#x",
+        "https://api/a b",
+    ] {
+        assert_eq!(problems(&with("/resource_metadata", json!(odd))), ["resource_metadata"], "{odd:?}");
+    }
+}

@@ -12,7 +12,7 @@ pub use host::{CallToken, Host, Level};
 use crate::config::Policy;
 use crate::domain::{Call, CallId, Edit, Failure, Reply, Request, Ticket, Timestamp, Verdict};
 use crate::gate::{Event, Gate, Output, Step, Tone};
-use crate::wire::refusal_response;
+use crate::wire::{Dialect, Refusals};
 use calls::Calls;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -27,6 +27,7 @@ pub struct Filter<H: Host> {
     host: H,
     gate: RefCell<Gate>,
     calls: RefCell<Calls>,
+    refusals: Refusals,
     /// When the timer that was asked for fires next.
     next_tick: Cell<Option<Timestamp>>,
     removing: Cell<bool>,
@@ -55,6 +56,7 @@ impl<H: Host> Filter<H> {
     pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
         Self {
             host,
+            refusals: Refusals::under(policy.challenge.clone()),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
             next_tick: Cell::new(None),
@@ -89,7 +91,7 @@ impl<H: Host> Filter<H> {
             Step::Wait => settled_meanwhile,
         };
         let Some(verdict) = verdict else { return Flow::Pause };
-        self.apply(&verdict);
+        self.apply(&verdict, || dialect(&headers));
         match verdict {
             Verdict::Forward(_) | Verdict::Pass(_) => Flow::Continue,
             Verdict::Refuse(_) => Flow::Pause,
@@ -197,15 +199,16 @@ impl<H: Host> Filter<H> {
     /// Carries out the verdict on a request that was held.
     fn release(&self, ticket: Ticket, verdict: &Verdict) {
         if self.host.select(ticket) {
-            self.apply(verdict);
+            self.apply(verdict, || dialect(&self.host.request_headers()));
             if !matches!(verdict, Verdict::Refuse(_)) {
                 self.host.resume_request();
             }
         }
     }
 
-    /// Carries out the verdict on the selected request, but for letting it go on.
-    fn apply(&self, verdict: &Verdict) {
+    /// Carries out the verdict on the selected request, but for letting it go on. What its client speaks matters to a
+    /// refusal only.
+    fn apply(&self, verdict: &Verdict, dialect: impl FnOnce() -> Dialect) {
         self.host.count(verdict.metric(), 1);
         match verdict {
             Verdict::Forward(headers) => {
@@ -214,7 +217,7 @@ impl<H: Host> Filter<H> {
                 }
             }
             Verdict::Pass(_) => {}
-            Verdict::Refuse(refusal) => self.host.respond(&refusal_response(refusal)),
+            Verdict::Refuse(refusal) => self.host.respond(&self.refusals.response(refusal, dialect())),
         }
     }
 
@@ -238,4 +241,8 @@ impl<H: Host> Filter<H> {
             self.host.tick_every(span);
         }
     }
+}
+
+fn dialect(headers: &[(String, Vec<u8>)]) -> Dialect {
+    Dialect::of(Request { headers }.all("content-type").next())
 }

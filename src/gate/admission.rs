@@ -75,7 +75,7 @@ impl Gate {
                 self.hurry_keys(issuer, now);
                 Step::Wait
             }
-            Err(reason) => Step::Settle(refuse(reason)),
+            Err(refusal) => Step::Settle(Verdict::Refuse(refusal)),
         }
     }
 
@@ -85,30 +85,31 @@ impl Gate {
         bearer: &str,
         may_refetch: bool,
         now: Timestamp,
-    ) -> Result<Examined, Reason> {
+    ) -> Result<Examined, Refusal> {
         if let Some(known) = self.tokens.get(bearer) {
             match self.keys.get(known.issuer).and_then(|keys| keys.ring(now)) {
                 Some(ring) if ring.holds(known.key) => {
-                    known.validity.check(now)?;
-                    return known.on(route.index).map(Examined::Identified);
+                    known.validity.check(now).map_err(Refusal::of)?;
+                    let (issuer, outcome) = (known.issuer, known.on(route.index));
+                    return self.outcome(issuer, route, outcome);
                 }
                 // Its key was withdrawn, or all are too old: it is a token like any other that was never seen.
                 _ => self.tokens.forget(bearer),
             }
         }
-        let jws = Jws::parse(bearer)?;
-        let iss = jws.claimed_issuer().ok_or(Reason::IssuerUnknown)?;
+        let jws = Jws::parse(bearer).map_err(Refusal::of)?;
+        let unknown = || Refusal::of(Reason::IssuerUnknown);
+        let iss = jws.claimed_issuer().ok_or_else(unknown)?;
         let mut issuers = self.policy.issuers.iter().zip(&self.keys).enumerate();
-        let (issuer, (policy, keys)) = issuers
-            .find(|(_, (policy, _))| policy.trust.recognise(iss).is_some())
-            .ok_or(Reason::IssuerUnknown)?;
+        let (issuer, (policy, keys)) =
+            issuers.find(|(_, (policy, _))| policy.trust.recognise(iss).is_some()).ok_or_else(unknown)?;
         let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys(issuer)) };
         let claims = match policy.trust.verify(jws, ring, now) {
             Ok(claims) => claims,
             Err(Reason::KeyUnknown) if may_refetch && keys.may_refetch(now) => {
                 return Ok(Examined::NeedsKeys(issuer));
             }
-            Err(reason) => return Err(reason),
+            Err(reason) => return Err(Refusal::of(reason)),
         };
         let demands = self.policy.demands.iter();
         let verified = Verified {
@@ -118,9 +119,27 @@ impl Gate {
             by_route: demands.map(|demand| policy.trust.meets(demand, &claims).err()).collect(),
             identity: self.policy.mapping.identify(&claims).map(Arc::new),
         };
-        let identity = verified.on(route.index);
+        let outcome = verified.on(route.index);
         self.tokens.remember(bearer, verified);
-        identity.map(Examined::Identified)
+        self.outcome(issuer, route, outcome)
+    }
+
+    /// Whoever lacks a scope is told which are needed.
+    fn outcome(
+        &self,
+        issuer: usize,
+        route: Chosen,
+        outcome: Result<Arc<Identity>, Reason>,
+    ) -> Result<Examined, Refusal> {
+        outcome.map(Examined::Identified).map_err(|reason| {
+            let terms = self.policy.issuers.get(issuer).zip(self.policy.demands.get(route.index));
+            match (reason, terms) {
+                (Reason::ScopeInsufficient, Some((policy, demand))) => {
+                    Refusal::for_want_of(policy.trust.scopes(demand).join(" ").into())
+                }
+                (reason, _) => Refusal::of(reason),
+            }
+        })
     }
 
     /// What becomes of somebody whose token holds.

@@ -128,13 +128,7 @@ impl Proxy {
         let over = |stream: &Stream| !matches!(stream.phase, Phase::Open);
         let (ticket, stream) = self.streams.iter().find(|(_, stream)| over(stream))?;
         let answer = match &stream.phase {
-            Phase::Answered(response) => {
-                let name_and_value = |(name, value): &(HeaderName, HeaderValue)| {
-                    (name.as_str().to_owned(), value.as_bytes().to_vec())
-                };
-                let headers = response.headers.iter().map(name_and_value).collect();
-                Answer { status: response.status, headers, body: response.body.clone(), seen: None }
-            }
+            Phase::Answered(response) => local_reply(response, &stream.headers),
             _ => {
                 let seen = Seen { headers: stream.headers.clone(), body: stream.body.clone() };
                 Answer { status: 200, headers: vec![], body: vec![], seen: Some(seen) }
@@ -220,6 +214,30 @@ fn outcome(behaviour: Behaviour, timeout: Duration) -> (Duration, Reply) {
         Behaviour::Babbles(_) => (LATENCY, ours(502, "upstream connect error: protocol error")),
     };
     if delay < timeout { (delay, reply) } else { (timeout, ours(504, "upstream request timeout")) }
+}
+
+/// How Envoy sends an answer of the filter's to the client that made this request: to HEAD without its body; in gRPC as
+/// trailers only, the body as the message.
+fn local_reply(response: &Response, request: &[(String, Vec<u8>)]) -> Answer {
+    let name_and_value =
+        |(name, value): &(HeaderName, HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+    let mut headers: Vec<_> = response.headers.iter().map(name_and_value).collect();
+    let has = |name: &str, text: &[u8]| request.iter().any(|(key, value)| key == name && value == text);
+    let (is_head, is_grpc) = (has(":method", b"HEAD"), has("content-type", b"application/grpc"));
+    if !is_grpc {
+        let body = if is_head { vec![] } else { response.body.clone() };
+        return Answer { status: response.status, headers, body, seen: None };
+    }
+    headers.retain(|(name, _)| name != "content-type");
+    headers.push(("content-type".to_owned(), b"application/grpc".to_vec()));
+    assert!(headers.iter().any(|(name, _)| name == "grpc-status"), "a proxy would choose a code itself");
+    let escaped = |byte: &u8| match byte {
+        0x20..=0x24 | 0x26..=0x7e => vec![*byte],
+        _ => format!("%{byte:02X}").into_bytes(),
+    };
+    let message = response.body.iter().flat_map(escaped).collect();
+    headers.push(("grpc-message".to_owned(), message));
+    Answer { status: 200, headers, body: vec![], seen: None }
 }
 
 fn ours(status: u16, text: &str) -> Reply {
