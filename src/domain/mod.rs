@@ -1,5 +1,6 @@
 //! The words everything else is written in. Plain values: no clock, no IO, no knowledge of tokens or proxies.
 
+mod dice;
 mod http;
 mod identity;
 mod json;
@@ -8,6 +9,7 @@ mod time;
 mod verdict;
 
 pub use self::http::{Call, CallId, Failure, Reply, Request, Response, Ticket};
+pub use dice::Dice;
 pub use identity::{HeaderSource, Identity};
 pub use json::strict_object;
 pub use subject::{Issuer, Kind, Subject, SubjectId, SubjectKey};

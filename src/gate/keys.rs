@@ -3,9 +3,9 @@
 
 use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
 use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
-use crate::domain::{Call, Issuer, Reason, Refusal, Reply, Timestamp, Verdict};
+use crate::domain::{Call, Dice, Issuer, Reason, Refusal, Reply, Timestamp, Verdict};
 use crate::token::Keyring;
-use crate::wire::Discovery;
+use crate::wire::{Discovery, fresh_for};
 use std::time::Duration;
 
 /// The longest pause between two tries to fetch keys that cannot be had.
@@ -23,6 +23,7 @@ pub(super) struct IssuerKeys {
     failures: u32,
     /// Before this, an unknown key is no reason to fetch them again.
     refetch_from: Timestamp,
+    dice: Dice,
 }
 
 /// How far a fetch is.
@@ -42,7 +43,7 @@ enum Progress {
 }
 
 impl IssuerKeys {
-    pub(super) fn new(policy: &IssuerPolicy) -> Self {
+    pub(super) fn new(policy: &IssuerPolicy, dice: Dice) -> Self {
         Self {
             issuer: policy.trust.issuer.clone(),
             source: policy.keys.clone(),
@@ -51,6 +52,7 @@ impl IssuerKeys {
             due: Timestamp::from_millis(0),
             failures: 0,
             refetch_from: Timestamp::from_millis(0),
+            dice,
         }
     }
 
@@ -120,7 +122,7 @@ impl IssuerKeys {
         Some(get(at))
     }
 
-    /// Takes in a reply. After a failure the pauses grow: 1 s, 2 s, 4 s, … up to [`LONGEST_PAUSE`].
+    /// Takes in a reply.
     fn conclude(&mut self, reply: &Reply, now: Timestamp) -> Result<Progress, KeysFailure> {
         let progress = self.read(reply, now);
         match &progress {
@@ -128,16 +130,30 @@ impl IssuerKeys {
             Ok(Progress::Done(_)) => {
                 self.stage = Stage::Idle;
                 self.failures = 0;
-                self.due = now.after(self.refresh().map_or(LONGEST_PAUSE, |refresh| refresh.every));
+                self.due = now.after(self.lifetime(reply));
             }
             Err(_) => {
                 self.stage = Stage::Idle;
-                let pause = RETRY_SOON.saturating_mul(1 << self.failures.min(8));
+                self.due = now.after(self.pause());
                 self.failures = self.failures.saturating_add(1);
-                self.due = now.after(pause.min(LONGEST_PAUSE));
             }
         }
         progress
+    }
+
+    /// How long keys are good for: as long as the issuer says, within the operator's bounds. Up to a tenth less, so that
+    /// gateways that started together do not fetch together for ever.
+    fn lifetime(&mut self, reply: &Reply) -> Duration {
+        let Some(refresh) = self.refresh().copied() else { return LONGEST_PAUSE };
+        let span = fresh_for(reply).map_or(refresh.every, |fresh| fresh.min(refresh.at_most));
+        span.saturating_sub(self.dice.up_to(span / 10)).max(refresh.at_least)
+    }
+
+    /// How long is waited after a failure: 1 s, 2 s, 4 s, … up to [`LONGEST_PAUSE`], and of that between half and all, so
+    /// that an issuer that comes back is not met by everybody at once.
+    fn pause(&mut self) -> Duration {
+        let pause = RETRY_SOON.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
+        pause / 2 + self.dice.up_to(pause / 2)
     }
 
     fn read(&mut self, reply: &Reply, now: Timestamp) -> Result<Progress, KeysFailure> {

@@ -21,7 +21,7 @@ mod tests;
 pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
 
 use crate::config::{Policy, Upstream};
-use crate::domain::{Call, CallId, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp, Verdict};
+use crate::domain::{Call, CallId, Dice, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp, Verdict};
 use crate::memory::{Roster, Waiting, Want};
 use arrival::Flight;
 use http::{HeaderName, HeaderValue, Method, header};
@@ -80,8 +80,11 @@ impl Gate {
     /// A gate that has seen nobody. `nonce` is a random number that no other worker has.
     pub fn new(policy: Policy, nonce: [u8; 16]) -> Self {
         let limits = policy.limits;
+        let seed = u128::from_be_bytes(nonce) as u64;
+        let dice = (0..).map(|index| Dice::new(seed.wrapping_add(index)));
+        let issuers = policy.issuers.iter().zip(dice);
         Self {
-            keys: policy.issuers.iter().map(IssuerKeys::new).collect(),
+            keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
             roster: Roster::new(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: HashMap::new(),

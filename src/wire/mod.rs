@@ -3,12 +3,14 @@
 
 mod answer;
 mod arrival;
+mod caching;
 mod discovery;
 mod problem;
 mod sighting;
 
 pub use answer::{Account, ArrivalAnswer};
 pub use arrival::{Arrival, ArrivalSubject, Cause};
+pub use caching::fresh_for;
 pub use discovery::{Discovery, DiscoveryError, discovery_path};
 pub use problem::refusal_response;
 pub use sighting::{CONTENT_TYPE as SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};
