@@ -4,7 +4,7 @@ use super::{Gate, RETRY_SOON, Step};
 use crate::domain::{
     HeaderSource, Identity, Reason, Refusal, Request, SubjectKey, Ticket, Timestamp, Verdict,
 };
-use crate::memory::{Standing, Want};
+use crate::memory::{KeyName, Standing, Want};
 use crate::token::{Bearer, Jws};
 use crate::wire::Cause;
 use http::HeaderValue;
@@ -13,8 +13,12 @@ use std::sync::Arc;
 /// How far a token got.
 enum Examined {
     Identified(Identity),
-    /// This issuer's keys are not there, or lack the one that the token names and may be fetched again.
-    NeedsKeys(usize),
+    /// This issuer's keys are not there; or they lack the one that the token names, which is unknown, and may be fetched
+    /// again.
+    NeedsKeys {
+        issuer: usize,
+        unknown: Option<KeyName>,
+    },
 }
 
 impl Gate {
@@ -39,14 +43,17 @@ impl Gate {
     fn advance(&mut self, ticket: Ticket, bearer: &str, may_refetch: bool, now: Timestamp) -> Step {
         match self.examine(bearer, may_refetch, now) {
             Ok(Examined::Identified(identity)) => self.receive(ticket, identity, now),
-            Ok(Examined::NeedsKeys(_)) if !self.waiting.has_room_for(ticket) => {
+            Ok(Examined::NeedsKeys { .. }) if !self.waiting.has_room_for(ticket) => {
                 refuse_for_now(Reason::Overloaded)
             }
-            Ok(Examined::NeedsKeys(issuer)) => {
+            Ok(Examined::NeedsKeys { unknown: Some(_), .. }) if !self.waiting.has_room_for_unknown_keys() => {
+                refuse_for_now(Reason::KeysUnavailable)
+            }
+            Ok(Examined::NeedsKeys { issuer, unknown }) => {
                 if let Some(pause) = self.keys_out_of_reach(issuer, now) {
                     return Step::Settle(Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, pause)));
                 }
-                self.waiting.enter(ticket, Want::Keys { issuer, bearer: bearer.to_owned() }, now);
+                self.waiting.enter(ticket, Want::Keys { issuer, bearer: bearer.to_owned(), unknown }, now);
                 self.hurry_keys(issuer, now);
                 Step::Wait
             }
@@ -61,10 +68,18 @@ impl Gate {
         let (index, (policy, keys)) = known
             .find(|(_, (policy, _))| policy.trust.issuer.as_str() == issuer)
             .ok_or(Reason::IssuerUnknown)?;
-        let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys(index)) };
+        let Some(ring) = keys.ring(now) else {
+            return Ok(Examined::NeedsKeys { issuer: index, unknown: None });
+        };
         match policy.trust.verify(jws, ring, now) {
             Ok(claims) => self.policy.mapping.identify(&claims).map(Examined::Identified),
-            Err(Reason::KeyUnknown) if may_refetch && keys.may_refetch(now) => Ok(Examined::NeedsKeys(index)),
+            Err(Reason::KeyUnknown) if may_refetch => {
+                let unknown = KeyName::of(bearer);
+                let refetch = keys.may_refetch(unknown, now);
+                refetch
+                    .then_some(Examined::NeedsKeys { issuer: index, unknown: Some(unknown) })
+                    .ok_or(Reason::KeyUnknown)
+            }
             Err(reason) => Err(reason),
         }
     }

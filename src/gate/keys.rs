@@ -4,12 +4,15 @@
 use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
 use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use crate::domain::{Call, Dice, Issuer, Reason, Refusal, Reply, Timestamp, Verdict};
+use crate::memory::{KeyName, UnknownKeys, Want};
 use crate::token::Keyring;
 use crate::wire::{Discovery, fresh_for};
 use std::time::Duration;
 
 /// The longest pause between two tries to fetch keys that cannot be had.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// For how many times `unknown_kid` a key that an issuer did not publish is taken for unknown.
+const UNKNOWN_FOR: u32 = 3;
 
 /// What is known of one issuer's keys.
 pub(super) struct IssuerKeys {
@@ -23,6 +26,7 @@ pub(super) struct IssuerKeys {
     failures: u32,
     /// Before this, an unknown key is no reason to fetch them again.
     refetch_from: Timestamp,
+    unknown: UnknownKeys,
     dice: Dice,
 }
 
@@ -52,6 +56,7 @@ impl IssuerKeys {
             due: Timestamp::from_millis(0),
             failures: 0,
             refetch_from: Timestamp::from_millis(0),
+            unknown: UnknownKeys::default(),
             dice,
         }
     }
@@ -68,9 +73,21 @@ impl IssuerKeys {
         }
     }
 
-    /// Whether an unknown key is a reason to wait for a fetch: one is under way, or may be started.
-    pub(super) fn may_refetch(&self, now: Timestamp) -> bool {
-        self.refresh().is_some() && (self.stage != Stage::Idle || now >= self.refetch_from)
+    /// Whether a key that is not there is a reason to wait for a fetch: it was not asked for in vain lately, and a fetch is
+    /// under way or may be started.
+    pub(super) fn may_refetch(&self, key: KeyName, now: Timestamp) -> bool {
+        self.refresh().is_some()
+            && !self.unknown.has(key, now)
+            && (self.stage != Stage::Idle || now >= self.refetch_from)
+    }
+
+    /// A fetch that was waited for because of this key has succeeded. If it brought the key, no harm is done: only keys
+    /// that are not there are ever looked up.
+    fn waited_for(&mut self, key: KeyName, now: Timestamp) {
+        if let Some(refresh) = self.refresh() {
+            let until = now.after(refresh.unknown_kid.saturating_mul(UNKNOWN_FOR));
+            self.unknown.remember(key, until);
+        }
     }
 
     /// When the next fetch is due; never for keys from the configuration, or while a fetch is under way.
@@ -82,6 +99,7 @@ impl IssuerKeys {
     pub(super) fn move_back(&mut self, span: Duration) {
         self.due = self.due.before(span);
         self.refetch_from = self.refetch_from.before(span);
+        self.unknown.move_back(span);
         if let Some((_, fetched)) = &mut self.ring {
             *fetched = fetched.before(span);
         }
@@ -211,8 +229,11 @@ impl Gate {
         match keys.conclude(reply, now) {
             Ok(Progress::Next(call)) => self.call(Purpose::Keys(issuer), call),
             Ok(Progress::Done(usable)) => {
+                let tickets = self.waiting.for_keys_of(issuer);
+                let wants = tickets.iter().filter_map(|ticket| self.waiting.want(*ticket));
+                wants.filter_map(Want::unknown_key).for_each(|key| keys.waited_for(key, now));
                 self.report(Event::KeysFetched { issuer: name, usable });
-                for ticket in self.waiting.for_keys_of(issuer) {
+                for ticket in tickets {
                     self.readmit(ticket, now);
                 }
             }

@@ -2,8 +2,10 @@
 
 mod ledger;
 mod roster;
+mod unknown_keys;
 mod waiting;
 
 pub use ledger::{Batch, Ledger};
 pub use roster::{Roster, Standing};
+pub use unknown_keys::{KeyName, UnknownKeys};
 pub use waiting::{Waiting, Want};

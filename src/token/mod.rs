@@ -12,6 +12,6 @@ mod trust;
 
 pub use bearer::Bearer;
 pub use claims::Claims;
-pub use jws::Jws;
+pub use jws::{Jws, kid_of};
 pub use keyring::{Keyring, KeyringError};
 pub use trust::{ALGORITHMS, Algorithm, Trust};
