@@ -8,7 +8,7 @@ mod subject;
 mod time;
 mod verdict;
 
-pub use self::http::{Call, CallId, Failure, Reply, Request, Response, Ticket};
+pub use self::http::{Call, CallId, Failure, Reply, Request, Response, Shared, Ticket};
 pub use dice::Dice;
 pub use identity::{HeaderSource, Identity};
 pub use json::strict_object;

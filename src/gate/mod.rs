@@ -106,11 +106,24 @@ impl Gate {
     /// Concludes a call with its reply.
     pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) {
         match self.calls.remove(&call) {
-            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, now),
+            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, None, now),
             Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
             Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
             None => {}
         }
+    }
+
+    /// Concludes a shared call with the reply that another worker of the process got to the same one at `at`.
+    pub fn adopt(&mut self, call: CallId, reply: &Reply, at: Timestamp, now: Timestamp) {
+        // Only keys are shared.
+        if let Some(Purpose::Keys(issuer)) = self.calls.remove(&call) {
+            self.conclude_keys(issuer, reply, Some(at), now);
+        }
+    }
+
+    /// The names of all calls that are shared.
+    pub fn shared_names(&self) -> impl Iterator<Item = String> {
+        self.keys.iter().flat_map(IssuerKeys::shared_names)
     }
 
     /// Forgets a request that waited: its client is gone.
@@ -212,5 +225,6 @@ fn request(
         headers,
         body,
         timeout: at.timeout,
+        shared: None,
     }
 }

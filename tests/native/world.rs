@@ -34,7 +34,7 @@ impl World for NativeWorld {
     }
 
     fn update(&mut self, config: &Config) -> Result<(), String> {
-        let next = FakeProxy::new(self.upstreams.clone(), self.now());
+        let next = FakeProxy::new(self.upstreams.clone(), self.now()).beside(&self.proxy);
         let filter = configured(&next, config)?;
         self.remove_plugin();
         {
