@@ -51,10 +51,11 @@ impl Commons {
     }
 
     /// Looks whether another worker has the answer to a call or is asking for it, and takes it upon this one if not. One
-    /// that waits since `since` waits no longer than a call may take, whatever stands there.
+    /// that waits since `since` waits for no more than two leases, whatever stands there.
     pub(super) fn look(&self, host: &impl Host, call: &Call, since: Timestamp, now: Timestamp) -> Look {
-        let longest = call.timeout.saturating_add(GRACE);
-        let Some(shared) = call.shared.as_ref().filter(|_| now.since(since) <= longest) else {
+        let lease = call.timeout.saturating_add(GRACE);
+        let Some(shared) = call.shared.as_ref().filter(|_| now.since(since) <= lease.saturating_mul(2))
+        else {
             return Look::Make;
         };
         let (key, question) = (key(&shared.name), question(call));
@@ -67,7 +68,7 @@ impl Commons {
             if record.is_leased_to_another(&self.me, now) {
                 return Look::Wait;
             }
-            let until = now.after(longest);
+            let until = now.after(lease);
             record.lease = Some(Lease { holder: self.me.clone(), until: until.as_millis() });
             let cas = found.map(|(_, cas)| cas);
             match (host.shared_set(&key, &record.bytes(), cas), cas) {

@@ -39,6 +39,8 @@ pub(crate) struct Proxy {
     calls: Vec<Flight>,
     next_call: u32,
     shared: SharedData,
+    /// Whether it has shared data at all.
+    pub(crate) shares: bool,
     /// Period and next time.
     timer: Option<(Duration, Timestamp)>,
 }
@@ -90,6 +92,7 @@ impl FakeProxy {
             calls: vec![],
             next_call: 1,
             shared: SharedData::default(),
+            shares: true,
             timer: None,
         })))
     }
@@ -161,6 +164,17 @@ impl Proxy {
     /// The stream is over; replies to its calls have nobody left to go to.
     pub(crate) fn end(&mut self, stream: Ticket) {
         self.streams.remove(&stream);
+    }
+
+    /// The timer fires after `span` of a clock that was set.
+    pub(crate) fn rings_in(&mut self, span: Duration) {
+        self.timer = Some((span, self.now.after(span)));
+    }
+
+    /// When something happens next.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let calls = self.calls.iter().map(|flight| flight.due);
+        calls.chain(self.timer.map(|(_, next)| next)).min()
     }
 
     /// Moves the clock to what happens next, if it does until `limit`.
@@ -315,12 +329,16 @@ impl Host for FakeProxy {
     }
 
     fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        self.shared_data().borrow().get(key).cloned()
+        let found = self.shared_data().borrow().get(key).cloned();
+        found.filter(|_| self.0.borrow().shares)
     }
 
     /// As Envoy does it: the version is compared only if there is something.
     fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
         assert!(key.starts_with("firstsight/"), "{key} is not ours");
+        if !self.0.borrow().shares {
+            return false;
+        }
         let shared = self.shared_data();
         let mut shared = shared.borrow_mut();
         let known = shared.get(key).map(|(_, version)| *version);
