@@ -139,6 +139,8 @@ pub(super) enum AccessDocument {
 #[serde(default)]
 pub(super) struct KeysRefreshDocument {
     pub(super) every: Option<Period>,
+    pub(super) at_least: Option<Period>,
+    pub(super) at_most: Option<Period>,
     pub(super) stale_for: Option<Period>,
     pub(super) unknown_kid: Option<Period>,
 }

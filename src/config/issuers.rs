@@ -13,6 +13,13 @@ use std::time::Duration;
 /// How long fetching an issuer's keys may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// When keys are fetched unless the operator says otherwise.
+const EVERY: Duration = Duration::from_secs(10 * 60);
+const AT_LEAST: Duration = Duration::from_secs(60);
+const AT_MOST: Duration = Duration::from_secs(60 * 60);
+const STALE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const UNKNOWN_KID: Duration = Duration::from_secs(10);
+
 pub(super) fn compile(documents: Vec<IssuerDocument>, problems: &Problems) -> Vec<IssuerPolicy> {
     if documents.is_empty() {
         problems.add("issuers", "there is none", "name at least one issuer whose tokens are accepted");
@@ -133,15 +140,34 @@ fn keys(
     }
 }
 
+/// What is written bounds the defaults of what is not. Contradictions are told at the key that has to give way.
 fn refresh(document: &KeysRefreshDocument, path: &str, problems: &Problems) -> KeysRefresh {
+    let least = span(document.at_least, Duration::ZERO);
+    let most = span(document.at_most, Duration::MAX);
+    let every = span(document.every, EVERY.max(least).min(most));
+    let stale_for = span(document.stale_for, STALE_FOR);
     let refresh = KeysRefresh {
-        every: span(document.every, Duration::from_secs(10 * 60)),
-        stale_for: span(document.stale_for, Duration::from_secs(24 * 60 * 60)),
-        unknown_kid: span(document.unknown_kid, Duration::from_secs(10)),
+        every,
+        at_least: span(document.at_least, AT_LEAST.min(every)),
+        at_most: span(document.at_most, AT_MOST.max(every).max(least).min(stale_for)),
+        stale_for,
+        unknown_kid: span(document.unknown_kid, UNKNOWN_KID),
     };
-    if refresh.stale_for < refresh.every {
-        let hint = "keys must outlast the time after which they are fetched again";
-        problems.add(format!("{path}.keys_refresh.stale_for"), "it is shorter than `every`", hint);
+    let outlast = "keys must outlast the time after which they are fetched again";
+    let contradictions = [
+        (least > most, "at_least", "it is longer than `at_most`", "swap the two"),
+        (
+            every < least && least <= most,
+            "every",
+            "it is shorter than `at_least`",
+            "write a time between at_least and at_most",
+        ),
+        (every > most, "every", "it is longer than `at_most`", "write a time between at_least and at_most"),
+        (stale_for < every, "stale_for", "it is shorter than `every`", outlast),
+        (stale_for < refresh.at_most, "stale_for", "it is shorter than `at_most`", outlast),
+    ];
+    for (_, key, what, hint) in contradictions.into_iter().filter(|(is_so, ..)| *is_so) {
+        problems.add(format!("{path}.keys_refresh.{key}"), what, hint);
     }
     refresh
 }

@@ -78,8 +78,12 @@ pub enum KeySource {
 /// When keys are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeysRefresh {
-    /// This long after they were fetched they are fetched again.
+    /// This long after they were fetched they are fetched again, if the issuer does not say how long they are fresh.
     pub every: Duration,
+    /// If it does, they are fetched again after that, but not before this.
+    pub at_least: Duration,
+    /// And no later than this.
+    pub at_most: Duration,
     /// This long after they were fetched they are still used, while the issuer cannot be reached.
     pub stale_for: Duration,
     /// At most one fetch in this time is made because a token named an unknown key.

@@ -1,5 +1,6 @@
 //! HTTP as data: what a client asked, what we ask an upstream, what came back, what we answer.
 
+use super::Timestamp;
 use http::{HeaderName, HeaderValue, Method};
 use std::time::Duration;
 
@@ -52,6 +53,17 @@ pub struct Call {
     pub body: Vec<u8>,
     /// The proxy gives up after this long.
     pub timeout: Duration,
+    /// How the workers of a process make it once for all of them; `None` if each makes its own.
+    pub shared: Option<Shared>,
+}
+
+/// A [`Call`] that may be made by any worker of the process for all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// What is asked for, in words of the configuration alone: what is remembered under them is never removed.
+    pub name: String,
+    /// An answer that came after this will do, and so will a failure.
+    pub after: Timestamp,
 }
 
 /// What came of a [`Call`].

@@ -1,6 +1,7 @@
 //! The words everything else is written in. Plain values: no clock, no IO, no knowledge of tokens or proxies.
 
 mod claim_path;
+mod dice;
 mod http;
 mod identity;
 mod json;
@@ -9,8 +10,9 @@ mod subject;
 mod time;
 mod verdict;
 
-pub use self::http::{Call, CallId, Edit, Failure, Reply, Request, Response, Ticket};
+pub use self::http::{Call, CallId, Edit, Failure, Reply, Request, Response, Shared, Ticket};
 pub use claim_path::ClaimPath;
+pub use dice::Dice;
 pub use identity::{HeaderSource, Identity};
 pub use json::strict_object;
 pub use pattern::Pattern;

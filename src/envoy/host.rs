@@ -80,6 +80,15 @@ impl Host for Proxy {
             .map(CallToken)
     }
 
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        let (value, version) = hostcalls::get_shared_data(key).ok()?;
+        Some((value.unwrap_or_default(), version?))
+    }
+
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        hostcalls::set_shared_data(key, Some(value), version).is_ok()
+    }
+
     fn tick_every(&self, span: Duration) {
         let _ = hostcalls::set_tick_period(span);
     }

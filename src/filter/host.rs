@@ -37,6 +37,12 @@ pub trait Host {
     /// not make it, and no reply follows.
     fn call(&self, call: &Call) -> Option<CallToken>;
 
+    /// What stands under `key` in the data that all workers of the process share, and its version.
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Writes there; with `version` only if it is still that one, or nothing is there. `false` if it was not written.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool;
+
     /// Asks for a tick after `span` and every `span` from then on; replaces what was asked before.
     fn tick_every(&self, span: Duration);
 

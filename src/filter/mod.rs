@@ -6,6 +6,7 @@
 
 mod calls;
 mod host;
+mod shared;
 
 pub use host::{CallToken, Host, Level};
 
@@ -14,6 +15,7 @@ use crate::domain::{Call, CallId, Edit, Failure, Reply, Request, Ticket, Timesta
 use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
+use shared::{Commons, Look};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ pub struct Filter<H: Host> {
     gate: RefCell<Gate>,
     calls: RefCell<Calls>,
     refusals: Refusals,
+    commons: RefCell<Commons>,
     /// When the timer that was asked for fires next.
     next_tick: Cell<Option<Timestamp>>,
     removing: Cell<bool>,
@@ -59,6 +62,7 @@ impl<H: Host> Filter<H> {
             refusals: Refusals::under(policy.challenge.clone()),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
+            commons: RefCell::new(Commons::new(nonce)),
             next_tick: Cell::new(None),
             removing: Cell::new(false),
         }
@@ -67,6 +71,7 @@ impl<H: Host> Filter<H> {
     /// The plugin is configured. Calls wait for the first tick: a proxy also configures copies that it throws away.
     pub fn on_start(&self) {
         let now = self.host.now();
+        Commons::prepare(&self.host, self.gate.borrow().shared_names());
         self.tick_at(now, now);
     }
 
@@ -114,8 +119,9 @@ impl<H: Host> Filter<H> {
     pub fn on_reply(&self, active: Option<Ticket>, token: CallToken, reply: &Reply) {
         let now = self.host.now();
         let call = self.calls.borrow_mut().replied(token);
-        if let Some(call) = call {
-            self.gate.borrow_mut().conclude(call, reply, now);
+        if let Some((id, call)) = call {
+            self.commons.borrow().tell(&self.host, &call, reply, now);
+            self.gate.borrow_mut().conclude(id, reply, now);
             self.perform(active, None, now);
         }
         if self.removing.get() && self.gate.borrow().is_flushed() {
@@ -130,7 +136,11 @@ impl<H: Host> Filter<H> {
         self.next_tick.set(None);
         let orphans = self.calls.borrow_mut().take_orphans();
         for (id, call) in orphans {
-            self.make(id, call, None, now);
+            self.make(id, call, None, now, now);
+        }
+        let waiting = self.commons.borrow_mut().take_waiting();
+        for (id, call, since) in waiting {
+            self.make(id, call, None, since, now);
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
@@ -149,6 +159,9 @@ impl<H: Host> Filter<H> {
     /// The plugin is about to be removed.
     pub fn on_removal(&self) -> Removal {
         let now = self.host.now();
+        for call in self.calls.borrow().under_way() {
+            self.commons.borrow().let_go(&self.host, call, now);
+        }
         self.gate.borrow_mut().flush(now);
         self.perform(None, None, now);
         if self.gate.borrow().is_flushed() {
@@ -170,7 +183,7 @@ impl<H: Host> Filter<H> {
             }
             for output in outputs {
                 match output {
-                    Output::Call(id, call) => self.make(id, call, active.or(current), now),
+                    Output::Call(id, call) => self.make(id, call, active.or(current), now, now),
                     Output::Settle(ticket, settled) if Some(ticket) == current => verdict = Some(settled),
                     Output::Settle(ticket, settled) => {
                         others_selected = true;
@@ -184,15 +197,26 @@ impl<H: Host> Filter<H> {
             self.host.select(current);
         }
         let next = self.gate.borrow().next_tick();
-        self.tick_at(next, now);
+        let look = self.commons.borrow().next_look(now);
+        self.tick_at(look.map_or(next, |look| look.min(next)), now);
         verdict
     }
 
-    /// Makes a call. One that the proxy will not make is concluded on the spot.
-    fn make(&self, id: CallId, call: Call, owner: Option<Ticket>, now: Timestamp) {
-        match self.host.call(&call) {
-            Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
-            None => self.gate.borrow_mut().conclude(id, &Reply::Failed(Failure::Refused), now),
+    /// Makes a call that is wanted since `since`. One that another worker has the answer to, or that the proxy will not
+    /// make, is concluded on the spot; one that another is making waits for that.
+    fn make(&self, id: CallId, call: Call, owner: Option<Ticket>, since: Timestamp, now: Timestamp) {
+        let look = self.commons.borrow().look(&self.host, &call, since, now);
+        match look {
+            Look::Answer(reply, at) => self.gate.borrow_mut().adopt(id, &reply, at, now),
+            Look::Wait => self.commons.borrow_mut().wait(id, call, since),
+            Look::Make => match self.host.call(&call) {
+                Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
+                None => {
+                    let reply = Reply::Failed(Failure::Refused);
+                    self.commons.borrow().tell(&self.host, &call, &reply, now);
+                    self.gate.borrow_mut().conclude(id, &reply, now);
+                }
+            },
         }
     }
 

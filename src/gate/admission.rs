@@ -2,7 +2,7 @@
 
 use super::{Gate, RETRY_SOON, Step};
 use crate::domain::{HeaderSource, Identity, Passage, Reason, Refusal, Request, Ticket, Timestamp, Verdict};
-use crate::memory::{Standing, Verified, Want};
+use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
 use crate::token::{Bearer, Jws};
 use crate::wire::Cause;
@@ -12,8 +12,12 @@ use std::sync::Arc;
 /// How far a token got.
 enum Examined {
     Identified(Arc<Identity>),
-    /// This issuer's keys are not there, or lack the one that the token names and may be fetched again.
-    NeedsKeys(usize),
+    /// This issuer's keys are not there; or they lack the one that the token names, which is unknown, and may be fetched
+    /// again.
+    NeedsKeys {
+        issuer: usize,
+        unknown: Option<KeyName>,
+    },
 }
 
 impl Gate {
@@ -63,14 +67,17 @@ impl Gate {
     ) -> Step {
         match self.examine(route, bearer, may_refetch, now) {
             Ok(Examined::Identified(identity)) => self.receive(ticket, route, identity, now),
-            Ok(Examined::NeedsKeys(_)) if !self.waiting.has_room_for(ticket) => {
+            Ok(Examined::NeedsKeys { .. }) if !self.waiting.has_room_for(ticket) => {
                 Step::Settle(refuse_for_now(Reason::Overloaded))
             }
-            Ok(Examined::NeedsKeys(issuer)) => {
+            Ok(Examined::NeedsKeys { unknown: Some(_), .. }) if !self.waiting.has_room_for_unknown_keys() => {
+                Step::Settle(refuse_for_now(Reason::KeysUnavailable))
+            }
+            Ok(Examined::NeedsKeys { issuer, unknown }) => {
                 if let Some(pause) = self.keys_out_of_reach(issuer, now) {
                     return Step::Settle(Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, pause)));
                 }
-                let want = Want::Keys { issuer, bearer: bearer.to_owned(), route };
+                let want = Want::Keys { issuer, bearer: bearer.to_owned(), unknown, route };
                 self.waiting.enter(ticket, want, now);
                 self.hurry_keys(issuer, now);
                 Step::Wait
@@ -103,11 +110,15 @@ impl Gate {
         let mut issuers = self.policy.issuers.iter().zip(&self.keys).enumerate();
         let (issuer, (policy, keys)) =
             issuers.find(|(_, (policy, _))| policy.trust.recognise(iss).is_some()).ok_or_else(unknown)?;
-        let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys(issuer)) };
+        let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys { issuer, unknown: None }) };
         let claims = match policy.trust.verify(jws, ring, now) {
             Ok(claims) => claims,
-            Err(Reason::KeyUnknown) if may_refetch && keys.may_refetch(now) => {
-                return Ok(Examined::NeedsKeys(issuer));
+            Err(Reason::KeyUnknown) if may_refetch => {
+                let name = KeyName::of(bearer);
+                return match keys.may_refetch(name, now) {
+                    true => Ok(Examined::NeedsKeys { issuer, unknown: Some(name) }),
+                    false => Err(Refusal::of(Reason::KeyUnknown)),
+                };
             }
             Err(reason) => return Err(Refusal::of(reason)),
         };

@@ -22,7 +22,8 @@ pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
 
 use crate::config::{Mode, Policy, Upstream};
 use crate::domain::{
-    Call, CallId, Edit, Passage, Reason, Refusal, Reply, Request, SubjectKey, Ticket, Timestamp, Verdict,
+    Call, CallId, Dice, Edit, Passage, Reason, Refusal, Reply, Request, SubjectKey, Ticket, Timestamp,
+    Verdict,
 };
 use crate::memory::{Roster, Tokens, Waiting, Want};
 use crate::route::{Access, Chosen};
@@ -84,8 +85,11 @@ impl Gate {
     /// A gate that has seen nobody. `nonce` is a random number that no other worker has.
     pub fn new(policy: Policy, nonce: [u8; 16]) -> Self {
         let limits = policy.limits;
+        let seed = u128::from_be_bytes(nonce) as u64;
+        let dice = (0..).map(|index| Dice::new(seed.wrapping_add(index)));
+        let issuers = policy.issuers.iter().zip(dice);
         Self {
-            keys: policy.issuers.iter().map(IssuerKeys::new).collect(),
+            keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
             tokens: Tokens::new(limits.tokens, limits.tokens_bytes, nonce),
             roster: Roster::new(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
@@ -117,11 +121,24 @@ impl Gate {
     /// Concludes a call with its reply.
     pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) {
         match self.calls.remove(&call) {
-            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, now),
+            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, None, now),
             Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
             Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
             None => {}
         }
+    }
+
+    /// Concludes a shared call with the reply that another worker of the process got to the same one at `at`.
+    pub fn adopt(&mut self, call: CallId, reply: &Reply, at: Timestamp, now: Timestamp) {
+        // Only keys are shared.
+        if let Some(Purpose::Keys(issuer)) = self.calls.remove(&call) {
+            self.conclude_keys(issuer, reply, Some(at), now);
+        }
+    }
+
+    /// The names of all calls that are shared.
+    pub fn shared_names(&self) -> impl Iterator<Item = String> {
+        self.keys.iter().flat_map(IssuerKeys::shared_names)
     }
 
     /// Forgets a request that waited: its client is gone.
@@ -235,5 +252,6 @@ fn request(
         headers,
         body,
         timeout: at.timeout,
+        shared: None,
     }
 }

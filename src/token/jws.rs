@@ -71,6 +71,12 @@ impl<'a> Jws<'a> {
     }
 }
 
+/// The `kid` of a token that is taken apart no further, if it has one.
+pub fn kid_of(token: &str) -> Option<String> {
+    let (header, _) = token.split_once('.')?;
+    kid(&strict_object(&URL_SAFE_NO_PAD.decode(header).ok()?)?).ok()?
+}
+
 fn algorithm(header: &Map<String, Value>) -> Result<Algorithm, Reason> {
     let name = header.get("alg").and_then(Value::as_str).ok_or(Reason::TokenMalformed)?;
     name.parse().map_err(|_| Reason::TokenUnsupported)

@@ -19,7 +19,7 @@ pub use bearer::Bearer;
 pub use claims::Claims;
 pub use credentials::{Credentials, Source};
 pub use demand::{ClaimValue, Demand, Require};
-pub use jws::Jws;
+pub use jws::{Jws, kid_of};
 pub use key::KeyId;
 pub use keyring::{Keyring, KeyringError};
 pub use kind::TokenKind;

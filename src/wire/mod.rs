@@ -3,6 +3,7 @@
 
 mod answer;
 mod arrival;
+mod caching;
 mod dialect;
 mod discovery;
 mod problem;
@@ -10,6 +11,7 @@ mod sighting;
 
 pub use answer::{Account, ArrivalAnswer};
 pub use arrival::{Arrival, ArrivalSubject, Cause};
+pub use caching::fresh_for;
 pub use dialect::Dialect;
 pub use discovery::{Discovery, DiscoveryError, discovery_path};
 pub use problem::{ChallengeTerms, Refusals, is_quotable};

@@ -40,8 +40,6 @@ pub(crate) struct EnvoyWorld {
 impl World for EnvoyWorld {
     type Open = Sent;
     const WORKERS: usize = 2;
-    /// The main thread has a copy as well.
-    const COPIES: usize = 3;
 
     fn start(upstreams: Upstreams, config: &Config) -> Result<Self, String> {
         Self::beside(upstreams, config, Others::default())

@@ -38,9 +38,15 @@ pub(crate) struct Proxy {
     selected: Option<Ticket>,
     calls: Vec<Flight>,
     next_call: u32,
+    shared: SharedData,
+    /// Whether it has shared data at all.
+    pub(crate) shares: bool,
     /// Period and next time.
     timer: Option<(Duration, Timestamp)>,
 }
+
+/// What the workers of one process share: values with their versions.
+pub(crate) type SharedData = Rc<RefCell<BTreeMap<String, (Vec<u8>, u32)>>>;
 
 /// A request in the proxy.
 struct Stream {
@@ -85,8 +91,20 @@ impl FakeProxy {
             selected: None,
             calls: vec![],
             next_call: 1,
+            shared: SharedData::default(),
+            shares: true,
             timer: None,
         })))
+    }
+
+    /// The same in the process of another worker.
+    pub(crate) fn beside(self, other: &Self) -> Self {
+        self.0.borrow_mut().shared = other.shared_data();
+        self
+    }
+
+    pub(crate) fn shared_data(&self) -> SharedData {
+        self.0.borrow().shared.clone()
     }
 
     /// Runs a call into the filter in a context, as the SDK does: that context is selected, and nothing is afterwards.
@@ -140,6 +158,17 @@ impl Proxy {
     /// The stream is over; replies to its calls have nobody left to go to.
     pub(crate) fn end(&mut self, stream: Ticket) {
         self.streams.remove(&stream);
+    }
+
+    /// The timer fires after `span` of a clock that was set.
+    pub(crate) fn rings_in(&mut self, span: Duration) {
+        self.timer = Some((span, self.now.after(span)));
+    }
+
+    /// When something happens next.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let calls = self.calls.iter().map(|flight| flight.due);
+        calls.chain(self.timer.map(|(_, next)| next)).min()
     }
 
     /// Moves the clock to what happens next, if it does until `limit`.
@@ -315,6 +344,28 @@ impl Host for FakeProxy {
         let (due, owner) = (proxy.now.after(delay), proxy.active);
         proxy.calls.push(Flight { token, owner, reply, due });
         Some(token)
+    }
+
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        let found = self.shared_data().borrow().get(key).cloned();
+        found.filter(|_| self.0.borrow().shares)
+    }
+
+    /// As Envoy does it: the version is compared only if there is something.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        assert!(key.starts_with("firstsight/"), "{key} is not ours");
+        if !self.0.borrow().shares {
+            return false;
+        }
+        let shared = self.shared_data();
+        let mut shared = shared.borrow_mut();
+        let known = shared.get(key).map(|(_, version)| *version);
+        if version.is_some() && known.is_some() && version != known {
+            return false;
+        }
+        let next = shared.values().map(|(_, version)| *version).max().unwrap_or(0) + 1;
+        shared.insert(key.to_owned(), (value.to_vec(), next));
+        true
     }
 
     fn tick_every(&self, span: Duration) {
