@@ -51,6 +51,7 @@ def read():
     parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS") or 7))
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("SECONDS") or 2), help="of each measurement")
     parser.add_argument("--module", action="append", default=[], metavar="NAME=FILE", help="another build of firstsight")
+    parser.add_argument("--ahead", action="store_true", help="ahead of whatever else runs on this machine (needs root)")
     options = parser.parse_args()
     if unknown := [mode for mode in options.modes if mode not in MODES]:
         parser.error(f"there is no mode {', '.join(unknown)}; there is {', '.join(MODES)}")
@@ -88,7 +89,7 @@ def measure(chosen, options):
     """Mode by mode, round by round: {mode: {arm: [burst, …]}}."""
     results = {}
     every = {arm.name: arm for arms in chosen.values() for arm in arms}
-    with Edge(every.values()) as edge:
+    with Edge(every.values(), options.ahead) as edge:
         load = Load(edge)
         doing("warming up")
         for arm in every.values():

@@ -26,11 +26,16 @@ def cores():
     return allowed[0], allowed[1]
 
 
+def on(core, ahead):
+    """What a command starts with to run on that core; `ahead` of whatever else wants it, which takes root."""
+    return ["taskset", "-c", str(core), *(["chrt", "--rr", "1"] if ahead else [])]
+
+
 class Edge:
     """Everything that runs beside the load. To be used in a `with`: nothing is left running."""
 
-    def __init__(self, arms, log_levels="wasm:info"):
-        self.arms, self.log_levels = list(arms), log_levels
+    def __init__(self, arms, ahead=False, log_levels="wasm:info"):
+        self.arms, self.ahead, self.log_levels = list(arms), ahead, log_levels
         self.processes = []
 
     def __enter__(self):
@@ -75,7 +80,7 @@ class Edge:
     def spawn(self, command, name, core, **environment):
         with open(self.folder / name, "wb") as log:
             process = subprocess.Popen(
-                ["taskset", "-c", str(core), *(str(part) for part in command)],
+                [*on(core, self.ahead), *(str(part) for part in command)],
                 env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

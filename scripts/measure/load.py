@@ -5,7 +5,7 @@ import subprocess
 import shutil
 
 from . import ROOT, Failed
-from .edge import cores
+from .edge import cores, on
 from .tokens import MODES, file_of
 
 PROGRAM = shutil.which("wrk") or str(ROOT / ".setup" / "bin" / "wrk")
@@ -40,7 +40,7 @@ class Load:
 
     def send(self, arm, mode, seconds, position):
         port = self.edge.ports[arm.name]
-        command = ["taskset", "-c", str(cores()[1]), PROGRAM, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(SCRIPT)]
+        command = [*on(cores()[1], self.edge.ahead), PROGRAM, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(SCRIPT)]
         command += [f"http://127.0.0.1:{port}", "--", str(file_of(mode)), str(position)]
         run = subprocess.run(command, capture_output=True, text=True)
         lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
