@@ -2,7 +2,8 @@
 
 use super::document::{FormatDocument, HeaderDocument, WhenMissingDocument, count};
 use super::problem::Problems;
-use crate::mapping::{ClaimPath, Format, HeaderRule, HeaderSourceRule, Managed, WhenMissing};
+use crate::domain::ClaimPath;
+use crate::mapping::{Format, HeaderRule, HeaderSourceRule, Managed, WhenMissing};
 use http::{HeaderName, HeaderValue};
 
 /// The longest header value that is sent unless the operator says otherwise.

@@ -3,14 +3,22 @@
 use super::document::{IssuerDocument, KeysRefreshDocument, span};
 use super::policy::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use super::problem::Problems;
+use super::terms;
 use crate::domain::Issuer;
-use crate::token::{ALGORITHMS, Algorithm, Crypto, Keyring, Trust};
+use crate::token::{ALGORITHMS, Algorithm, Crypto, Keyring};
 use crate::wire::discovery_path;
 use http::Uri;
 use std::time::Duration;
 
 /// How long fetching an issuer's keys may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// When keys are fetched unless the operator says otherwise.
+const EVERY: Duration = Duration::from_secs(10 * 60);
+const AT_LEAST: Duration = Duration::from_secs(60);
+const AT_MOST: Duration = Duration::from_secs(60 * 60);
+const STALE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const UNKNOWN_KID: Duration = Duration::from_secs(10);
 
 pub(super) fn compile(
     documents: Vec<IssuerDocument>,
@@ -41,12 +49,7 @@ fn issuer(document: IssuerDocument, crypto: Crypto, path: &str, problems: &Probl
     let audiences = audiences(&document, path, problems);
     let algorithms = algorithms(document.algorithms.as_deref(), crypto, path, problems);
     let keys = keys(&document, name.as_ref(), crypto, path, problems);
-    let trust = Trust {
-        issuer: name?,
-        audiences,
-        algorithms,
-        clock_skew: span(document.clock_skew, Duration::from_secs(30)),
-    };
+    let trust = terms::compile(&document, name.as_ref(), audiences, algorithms, path, problems)?;
     let keys = keys?;
     if let KeySource::Inline(keyring) = &keys
         && !trust.algorithms.iter().any(|algorithm| keyring.serves(*algorithm))
@@ -141,6 +144,11 @@ fn keys(
                 problems.take(address, &format!("{path}.jwks_uri"), "write an absolute http or https URL")?;
             Some(KeySource::Address { at: upstream(cluster?, &at, path_of(&at)), refresh })
         }
+        None if issuer.is_some_and(|issuer| issuer.as_str().contains('{')) => {
+            let what = "an issuer with a tenant in its name has no discovery document";
+            problems.add(format!("{path}.jwks_uri"), what, "write where the keys of all its tenants are");
+            None
+        }
         None => {
             let at: Uri = issuer?.as_str().parse().ok()?;
             Some(KeySource::Discovery { at: upstream(cluster?, &at, discovery_path(&at)), refresh })
@@ -148,20 +156,39 @@ fn keys(
     }
 }
 
+/// What is written bounds the defaults of what is not. Contradictions are told at the key that has to give way.
 fn refresh(document: &KeysRefreshDocument, path: &str, problems: &Problems) -> KeysRefresh {
+    let least = span(document.at_least, Duration::ZERO);
+    let most = span(document.at_most, Duration::MAX);
+    let every = span(document.every, EVERY.max(least).min(most));
+    let stale_for = span(document.stale_for, STALE_FOR);
     let refresh = KeysRefresh {
-        every: span(document.every, Duration::from_secs(10 * 60)),
-        stale_for: span(document.stale_for, Duration::from_secs(24 * 60 * 60)),
-        unknown_kid: span(document.unknown_kid, Duration::from_secs(10)),
+        every,
+        at_least: span(document.at_least, AT_LEAST.min(every)),
+        at_most: span(document.at_most, AT_MOST.max(every).max(least).min(stale_for)),
+        stale_for,
+        unknown_kid: span(document.unknown_kid, UNKNOWN_KID),
     };
-    if refresh.stale_for < refresh.every {
-        let hint = "keys must outlast the time after which they are fetched again";
-        problems.add(format!("{path}.keys_refresh.stale_for"), "it is shorter than `every`", hint);
+    let outlast = "keys must outlast the time after which they are fetched again";
+    let contradictions = [
+        (least > most, "at_least", "it is longer than `at_most`", "swap the two"),
+        (
+            every < least && least <= most,
+            "every",
+            "it is shorter than `at_least`",
+            "write a time between at_least and at_most",
+        ),
+        (every > most, "every", "it is longer than `at_most`", "write a time between at_least and at_most"),
+        (stale_for < every, "stale_for", "it is shorter than `every`", outlast),
+        (stale_for < refresh.at_most, "stale_for", "it is shorter than `at_most`", outlast),
+    ];
+    for (_, key, what, hint) in contradictions.into_iter().filter(|(is_so, ..)| *is_so) {
+        problems.add(format!("{path}.keys_refresh.{key}"), what, hint);
     }
     refresh
 }
 
-fn absolute(text: &str) -> Result<Uri, &'static str> {
+pub(super) fn absolute(text: &str) -> Result<Uri, &'static str> {
     let uri: Uri = text.parse().map_err(|_| "it is no URL")?;
     match uri.scheme_str() {
         Some("http" | "https")

@@ -1,7 +1,9 @@
 //! The configuration, resolved: no options left open, nothing that can be wrong.
 
 use crate::mapping::{Managed, Mapping};
-use crate::token::{Crypto, Keyring, Trust};
+use crate::route::Routes;
+use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
+use crate::wire::ChallengeTerms;
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -10,6 +12,14 @@ use std::time::Duration;
 pub struct Policy {
     /// This gateway's name, in arrivals and sightings.
     pub gateway: String,
+    /// Whether anybody is refused.
+    pub mode: Mode,
+    /// Where tokens may be.
+    pub credentials: Credentials,
+    /// Which rule a request falls under.
+    pub routes: Routes,
+    /// What each route asks of a token, in the order of the routes; the last is for requests under none.
+    pub demands: Vec<Demand>,
     /// At least one, no two alike.
     pub issuers: Vec<IssuerPolicy>,
     /// What the application and the directory are told of a subject.
@@ -20,8 +30,19 @@ pub struct Policy {
     pub provisioning: Provisioning,
     /// Where and how sightings are reported.
     pub last_seen: LastSeen,
+    /// What every challenge says.
+    pub challenge: ChallengeTerms,
     /// The bounds of everything that grows.
     pub limits: Limits,
+}
+
+/// Whether decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    Enforce,
+    /// Who would be refused goes on without an identity, and is counted.
+    Report,
 }
 
 /// One issuer.
@@ -59,8 +80,12 @@ pub enum KeySource {
 /// When keys are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeysRefresh {
-    /// This long after they were fetched they are fetched again.
+    /// This long after they were fetched they are fetched again, if the issuer does not say how long they are fresh.
     pub every: Duration,
+    /// If it does, they are fetched again after that, but not before this.
+    pub at_least: Duration,
+    /// And no later than this.
+    pub at_most: Duration,
     /// This long after they were fetched they are still used, while the issuer cannot be reached.
     pub stale_for: Duration,
     /// At most one fetch in this time is made because a token named an unknown key.
@@ -120,6 +145,10 @@ pub struct LastSeen {
 pub struct Limits {
     /// The longest token that is read, in bytes.
     pub token_bytes: usize,
+    /// The most verified tokens that are remembered, in each worker.
+    pub tokens: usize,
+    /// The most memory that they take, in bytes.
+    pub tokens_bytes: usize,
     /// The most subjects that are remembered, in each worker.
     pub subjects: usize,
     /// The most requests that wait at a time, in each worker.

@@ -279,3 +279,60 @@ fn a_default_is_what_the_claim_could_have_been() {
         assert_eq!(problems(&with("/headers", rules)).is_empty(), fits, "{default}");
     }
 }
+
+#[test]
+fn what_a_challenge_says_needs_no_escape() {
+    let at = "https://api.example.com/.well-known/oauth-protected-resource/orders";
+    let policy = compiled(&with("/resource_metadata", json!(at))).ok().unwrap();
+    assert_eq!(policy.challenge.resource_metadata.as_deref(), Some(at));
+    assert_eq!(policy.challenge.realm, "firstsight");
+    assert_eq!(compiled(&with("/realm", json!("Orders, EU"))).ok().unwrap().challenge.realm, "Orders, EU");
+    for realm in ["", "a\"b", "a\\b", "a\r\nb", "Köln"] {
+        assert_eq!(problems(&with("/realm", json!(realm))), ["realm"], "{realm:?}");
+    }
+    for odd in [
+        "",
+        "/metadata",
+        "api.example.com",
+        "ftp://api/x",
+        "https://me:pw@api/x",
+        "https://api/a\"b",
+        "https://api/#x",
+        "https://api/a b",
+    ] {
+        assert_eq!(problems(&with("/resource_metadata", json!(odd))), ["resource_metadata"], "{odd:?}");
+    }
+}
+
+#[test]
+fn the_times_of_a_refresh_fit_each_other_unless_they_are_written_otherwise() {
+    let refresh = |written: Value| {
+        let policy =
+            compiled(&with("/issuers/0/keys_refresh", written)).unwrap_or_else(|told| panic!("{told:?}"));
+        let KeySource::Discovery { refresh, .. } = policy.issuers[0].keys else {
+            panic!("discovery is the default")
+        };
+        [refresh.at_least, refresh.every, refresh.at_most, refresh.stale_for].map(|span| span.as_secs())
+    };
+    let (minute, hour) = (60, 60 * 60);
+    assert_eq!(refresh(json!({})), [minute, 10 * minute, hour, 24 * hour]);
+    assert_eq!(refresh(json!({"every": "2s"})), [2, 2, hour, 24 * hour]);
+    assert_eq!(refresh(json!({"every": "2s", "stale_for": "9s"})), [2, 2, 9, 9]);
+    assert_eq!(refresh(json!({"every": "3h"})), [minute, 3 * hour, 3 * hour, 24 * hour]);
+    assert_eq!(refresh(json!({"at_least": "2h"})), [2 * hour, 2 * hour, 2 * hour, 24 * hour]);
+    assert_eq!(refresh(json!({"at_most": "5s"})), [5, 5, 5, 24 * hour]);
+}
+
+#[test]
+fn the_times_of_a_refresh_must_not_contradict_each_other() {
+    for (written, key) in [
+        (json!({"at_least": "2m", "at_most": "1m"}), "at_least"),
+        (json!({"at_least": "2m", "every": "1m"}), "every"),
+        (json!({"every": "2m", "at_most": "1m"}), "every"),
+        (json!({"every": "2m", "stale_for": "1m"}), "stale_for"),
+        (json!({"at_most": "2h", "stale_for": "1h"}), "stale_for"),
+    ] {
+        let told = problems(&with("/issuers/0/keys_refresh", written.clone()));
+        assert_eq!(told, [format!("issuers[0].keys_refresh.{key}")], "{written}");
+    }
+}

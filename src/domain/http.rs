@@ -1,5 +1,6 @@
 //! HTTP as data: what a client asked, what we ask an upstream, what came back, what we answer.
 
+use super::Timestamp;
 use http::{HeaderName, HeaderValue, Method};
 use std::time::Duration;
 
@@ -16,6 +17,15 @@ impl<'a> Request<'a> {
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_slice())
     }
+}
+
+/// What is to be done to a request's headers before it goes on. Names are lower case; `:path` is one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Every header of this name goes.
+    Remove(String),
+    /// This value takes the place of every header of this name.
+    Set(String, Vec<u8>),
 }
 
 /// Names a request that waits. The shell chooses it (the proxy's stream id) and gets it back with the verdict.
@@ -43,6 +53,17 @@ pub struct Call {
     pub body: Vec<u8>,
     /// The proxy gives up after this long.
     pub timeout: Duration,
+    /// How the workers of a process make it once for all of them; `None` if each makes its own.
+    pub shared: Option<Shared>,
+}
+
+/// A [`Call`] that may be made by any worker of the process for all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// What is asked for, in words of the configuration alone: what is remembered under them is never removed.
+    pub name: String,
+    /// An answer that came after this will do, and so will a failure.
+    pub after: Timestamp,
 }
 
 /// What came of a [`Call`].

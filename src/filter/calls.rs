@@ -26,8 +26,13 @@ impl Calls {
     }
 
     /// The reply is there.
-    pub(super) fn replied(&mut self, token: CallToken) -> Option<CallId> {
-        self.under_way.remove(&token).map(|open| open.id)
+    pub(super) fn replied(&mut self, token: CallToken) -> Option<(CallId, Call)> {
+        self.under_way.remove(&token).map(|open| (open.id, open.call))
+    }
+
+    /// The calls whose replies are awaited.
+    pub(super) fn under_way(&self) -> impl Iterator<Item = &Call> {
+        self.under_way.values().map(|open| &open.call)
     }
 
     /// The request is over, and the proxy drops the replies of calls it made. Returns whether there are any.

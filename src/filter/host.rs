@@ -1,7 +1,6 @@
 //! What the shell needs of a proxy. One implementation talks to a real one (`envoy`), one is a fake in the tests.
 
 use crate::domain::{Call, Response, Ticket, Timestamp};
-use http::{HeaderName, HeaderValue};
 use std::time::Duration;
 
 /// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
@@ -20,7 +19,7 @@ pub trait Host {
     fn remove_request_header(&self, name: &str);
 
     /// Replaces every header of that name on the selected request by one.
-    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue);
+    fn set_request_header(&self, name: &str, value: &[u8]);
 
     /// The names of the selected request's trailers, in lower case. Only in their phase.
     fn request_trailers(&self) -> Vec<String>;
@@ -37,6 +36,12 @@ pub trait Host {
     /// Starts a call. Its reply arrives only as long as the context that is active now lives. `None`: the proxy will
     /// not make it, and no reply follows.
     fn call(&self, call: &Call) -> Option<CallToken>;
+
+    /// What stands under `key` in the data that all workers of the process share, and its version.
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Writes there; with `version` only if it is still that one, or nothing is there. `false` if it was not written.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool;
 
     /// Asks for a tick after `span` and every `span` from then on; replaces what was asked before.
     fn tick_every(&self, span: Duration);

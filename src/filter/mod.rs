@@ -6,14 +6,16 @@
 
 mod calls;
 mod host;
+mod shared;
 
 pub use host::{CallToken, Host, Level};
 
 use crate::config::Policy;
-use crate::domain::{Call, CallId, Failure, Reply, Request, Ticket, Timestamp, Verdict};
+use crate::domain::{Call, CallId, Edit, Failure, Reply, Request, Ticket, Timestamp, Verdict};
 use crate::gate::{Event, Gate, Output, Step, Tone};
-use crate::wire::refusal_response;
+use crate::wire::{Dialect, Refusals};
 use calls::Calls;
+use shared::{Commons, Look};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ pub struct Filter<H: Host> {
     host: H,
     gate: RefCell<Gate>,
     calls: RefCell<Calls>,
+    refusals: Refusals,
+    commons: RefCell<Commons>,
     /// When the timer that was asked for fires next.
     next_tick: Cell<Option<Timestamp>>,
     removing: Cell<bool>,
@@ -55,8 +59,10 @@ impl<H: Host> Filter<H> {
     pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
         Self {
             host,
+            refusals: Refusals::under(policy.challenge.clone()),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
+            commons: RefCell::new(Commons::new(nonce)),
             next_tick: Cell::new(None),
             removing: Cell::new(false),
         }
@@ -65,6 +71,7 @@ impl<H: Host> Filter<H> {
     /// The plugin is configured. Calls wait for the first tick: a proxy also configures copies that it throws away.
     pub fn on_start(&self) {
         let now = self.host.now();
+        Commons::prepare(&self.host, self.gate.borrow().shared_names());
         self.tick_at(now, now);
     }
 
@@ -72,14 +79,16 @@ impl<H: Host> Filter<H> {
     pub fn on_request(&self, stream: Ticket) -> Flow {
         let now = self.host.now();
         let headers = self.host.request_headers();
-        let (step, managed) = {
+        let request = Request { headers: &headers };
+        let (step, edits) = {
             let mut gate = self.gate.borrow_mut();
-            let managed: Vec<_> =
-                headers.iter().map(|(name, _)| name).filter(|name| gate.manages(name)).collect();
-            (gate.admit(stream, &Request { headers: &headers }, now), managed)
+            (gate.admit(stream, &request, now), gate.clean(&request))
         };
-        for name in managed {
-            self.host.remove_request_header(name);
+        for edit in edits {
+            match edit {
+                Edit::Remove(name) => self.host.remove_request_header(&name),
+                Edit::Set(name, value) => self.host.set_request_header(&name, &value),
+            }
         }
         let settled_meanwhile = self.perform(None, Some(stream), now);
         let verdict = match step {
@@ -87,9 +96,9 @@ impl<H: Host> Filter<H> {
             Step::Wait => settled_meanwhile,
         };
         let Some(verdict) = verdict else { return Flow::Pause };
-        self.apply(&verdict);
+        self.apply(&verdict, || dialect(&headers));
         match verdict {
-            Verdict::Forward(_) => Flow::Continue,
+            Verdict::Forward(_) | Verdict::Pass(_) => Flow::Continue,
             Verdict::Refuse(_) => Flow::Pause,
         }
     }
@@ -110,8 +119,9 @@ impl<H: Host> Filter<H> {
     pub fn on_reply(&self, active: Option<Ticket>, token: CallToken, reply: &Reply) {
         let now = self.host.now();
         let call = self.calls.borrow_mut().replied(token);
-        if let Some(call) = call {
-            self.gate.borrow_mut().conclude(call, reply, now);
+        if let Some((id, call)) = call {
+            self.commons.borrow().tell(&self.host, &call, reply, now);
+            self.gate.borrow_mut().conclude(id, reply, now);
             self.perform(active, None, now);
         }
         if self.removing.get() && self.gate.borrow().is_flushed() {
@@ -126,7 +136,11 @@ impl<H: Host> Filter<H> {
         self.next_tick.set(None);
         let orphans = self.calls.borrow_mut().take_orphans();
         for (id, call) in orphans {
-            self.make(id, call, None, now);
+            self.make(id, call, None, now, now);
+        }
+        let waiting = self.commons.borrow_mut().take_waiting();
+        for (id, call, since) in waiting {
+            self.make(id, call, None, since, now);
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
@@ -145,6 +159,9 @@ impl<H: Host> Filter<H> {
     /// The plugin is about to be removed.
     pub fn on_removal(&self) -> Removal {
         let now = self.host.now();
+        for call in self.calls.borrow().under_way() {
+            self.commons.borrow().let_go(&self.host, call, now);
+        }
         self.gate.borrow_mut().flush(now);
         self.perform(None, None, now);
         if self.gate.borrow().is_flushed() {
@@ -166,7 +183,7 @@ impl<H: Host> Filter<H> {
             }
             for output in outputs {
                 match output {
-                    Output::Call(id, call) => self.make(id, call, active.or(current), now),
+                    Output::Call(id, call) => self.make(id, call, active.or(current), now, now),
                     Output::Settle(ticket, settled) if Some(ticket) == current => verdict = Some(settled),
                     Output::Settle(ticket, settled) => {
                         others_selected = true;
@@ -180,38 +197,51 @@ impl<H: Host> Filter<H> {
             self.host.select(current);
         }
         let next = self.gate.borrow().next_tick();
-        self.tick_at(next, now);
+        let look = self.commons.borrow().next_look(now);
+        self.tick_at(look.map_or(next, |look| look.min(next)), now);
         verdict
     }
 
-    /// Makes a call. One that the proxy will not make is concluded on the spot.
-    fn make(&self, id: CallId, call: Call, owner: Option<Ticket>, now: Timestamp) {
-        match self.host.call(&call) {
-            Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
-            None => self.gate.borrow_mut().conclude(id, &Reply::Failed(Failure::Refused), now),
+    /// Makes a call that is wanted since `since`. One that another worker has the answer to, or that the proxy will not
+    /// make, is concluded on the spot; one that another is making waits for that.
+    fn make(&self, id: CallId, call: Call, owner: Option<Ticket>, since: Timestamp, now: Timestamp) {
+        let look = self.commons.borrow().look(&self.host, &call, since, now);
+        match look {
+            Look::Answer(reply, at) => self.gate.borrow_mut().adopt(id, &reply, at, now),
+            Look::Wait => self.commons.borrow_mut().wait(id, call, since),
+            Look::Make => match self.host.call(&call) {
+                Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
+                None => {
+                    let reply = Reply::Failed(Failure::Refused);
+                    self.commons.borrow().tell(&self.host, &call, &reply, now);
+                    self.gate.borrow_mut().conclude(id, &reply, now);
+                }
+            },
         }
     }
 
     /// Carries out the verdict on a request that was held.
     fn release(&self, ticket: Ticket, verdict: &Verdict) {
         if self.host.select(ticket) {
-            self.apply(verdict);
-            if matches!(verdict, Verdict::Forward(_)) {
+            self.apply(verdict, || dialect(&self.host.request_headers()));
+            if !matches!(verdict, Verdict::Refuse(_)) {
                 self.host.resume_request();
             }
         }
     }
 
-    /// Carries out the verdict on the selected request, but for letting it go on.
-    fn apply(&self, verdict: &Verdict) {
+    /// Carries out the verdict on the selected request, but for letting it go on. What its client speaks matters to a
+    /// refusal only.
+    fn apply(&self, verdict: &Verdict, dialect: impl FnOnce() -> Dialect) {
         self.host.count(verdict.metric(), 1);
         match verdict {
             Verdict::Forward(headers) => {
                 for (name, value) in headers {
-                    self.host.set_request_header(name, value);
+                    self.host.set_request_header(name.as_str(), value.as_bytes());
                 }
             }
-            Verdict::Refuse(refusal) => self.host.respond(&refusal_response(refusal)),
+            Verdict::Pass(_) => {}
+            Verdict::Refuse(refusal) => self.host.respond(&self.refusals.response(refusal, dialect())),
         }
     }
 
@@ -235,4 +265,8 @@ impl<H: Host> Filter<H> {
             self.host.tick_every(span);
         }
     }
+}
+
+fn dialect(headers: &[(String, Vec<u8>)]) -> Dialect {
+    Dialect::of(Request { headers }.all("content-type").next())
 }

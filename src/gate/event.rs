@@ -15,6 +15,8 @@ pub enum Event {
         /// How many of them are usable.
         usable: usize,
     },
+    /// The word of an issuer was taken over from another worker.
+    KeysShared,
     /// An issuer's keys could not be had.
     KeysFailed {
         /// Whose.
@@ -72,6 +74,7 @@ impl Event {
     pub const fn metric(&self) -> Option<(&'static str, u64)> {
         Some(match self {
             Self::KeysFetched { .. } => ("firstsight.keys.fetched", 1),
+            Self::KeysShared => ("firstsight.keys.shared", 1),
             Self::KeysFailed { .. } => ("firstsight.keys.failed", 1),
             Self::Arrival(ArrivalOutcome::Active) => ("firstsight.arrivals.active", 1),
             Self::Arrival(ArrivalOutcome::Pending) => ("firstsight.arrivals.pending", 1),
@@ -95,7 +98,7 @@ impl Event {
             Self::KeysFailed { .. } | Self::DirectoryLost => Some(Tone::Trouble),
             Self::SightingsFailed(_) | Self::SightingsRefused(_) => Some(Tone::Trouble),
             Self::Arrival(ArrivalOutcome::Invalid) => Some(Tone::Trouble),
-            Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
+            Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
         }
     }
 }
@@ -115,6 +118,7 @@ impl fmt::Display for Event {
             Self::KeysFetched { issuer, usable } => {
                 write!(f, "keys of {} fetched: {usable} usable", issuer.as_str())
             }
+            Self::KeysShared => f.write_str("an issuer's word was taken over from another worker"),
             Self::KeysFailed { issuer, why } => write!(f, "keys of {} not fetched: {why}", issuer.as_str()),
             Self::Arrival(ArrivalOutcome::Invalid) => {
                 f.write_str("the directory does not take an account's attributes; check the mapping")

@@ -3,13 +3,16 @@
 
 use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
 use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
-use crate::domain::{Call, Issuer, Reason, Refusal, Reply, Timestamp, Verdict};
+use crate::domain::{Call, Dice, Issuer, Reason, Refusal, Reply, Shared, Timestamp, Verdict};
+use crate::memory::{KeyName, UnknownKeys, Want};
 use crate::token::{Crypto, Keyring};
-use crate::wire::Discovery;
+use crate::wire::{Discovery, fresh_for};
 use std::time::Duration;
 
 /// The longest pause between two tries to fetch keys that cannot be had.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// For how many times `unknown_kid` a key that an issuer did not publish is taken for unknown.
+const UNKNOWN_FOR: u32 = 3;
 
 /// What is known of one issuer's keys.
 pub(super) struct IssuerKeys {
@@ -24,6 +27,12 @@ pub(super) struct IssuerKeys {
     failures: u32,
     /// Before this, an unknown key is no reason to fetch them again.
     refetch_from: Timestamp,
+    /// Whether the next fetch, or the one under way, is for an unknown key.
+    hurried: bool,
+    /// When the issuer's latest word came, of itself or of a failure; what came before is no news.
+    heard: Timestamp,
+    unknown: UnknownKeys,
+    dice: Dice,
 }
 
 /// How far a fetch is.
@@ -43,7 +52,7 @@ enum Progress {
 }
 
 impl IssuerKeys {
-    pub(super) fn new(policy: &IssuerPolicy) -> Self {
+    pub(super) fn new(policy: &IssuerPolicy, dice: Dice) -> Self {
         Self {
             issuer: policy.trust.issuer.clone(),
             source: policy.keys.clone(),
@@ -53,6 +62,10 @@ impl IssuerKeys {
             due: Timestamp::from_millis(0),
             failures: 0,
             refetch_from: Timestamp::from_millis(0),
+            hurried: false,
+            heard: Timestamp::from_millis(0),
+            unknown: UnknownKeys::default(),
+            dice,
         }
     }
 
@@ -68,9 +81,21 @@ impl IssuerKeys {
         }
     }
 
-    /// Whether an unknown key is a reason to wait for a fetch: one is under way, or may be started.
-    pub(super) fn may_refetch(&self, now: Timestamp) -> bool {
-        self.refresh().is_some() && (self.stage != Stage::Idle || now >= self.refetch_from)
+    /// Whether a key that is not there is a reason to wait for a fetch: it was not asked for in vain lately, and a fetch is
+    /// under way or may be started.
+    pub(super) fn may_refetch(&self, key: KeyName, now: Timestamp) -> bool {
+        self.refresh().is_some()
+            && !self.unknown.has(key, now)
+            && (self.stage != Stage::Idle || now >= self.refetch_from)
+    }
+
+    /// A fetch that was waited for because of this key has succeeded. If it brought the key, no harm is done: only keys
+    /// that are not there are ever looked up.
+    fn waited_for(&mut self, key: KeyName, now: Timestamp) {
+        if let Some(refresh) = self.refresh() {
+            let until = now.after(refresh.unknown_kid.saturating_mul(UNKNOWN_FOR));
+            self.unknown.remember(key, until);
+        }
     }
 
     /// When the next fetch is due; never for keys from the configuration, or while a fetch is under way.
@@ -82,6 +107,8 @@ impl IssuerKeys {
     pub(super) fn move_back(&mut self, span: Duration) {
         self.due = self.due.before(span);
         self.refetch_from = self.refetch_from.before(span);
+        self.heard = self.heard.before(span);
+        self.unknown.move_back(span);
         if let Some((_, fetched)) = &mut self.ring {
             *fetched = fetched.before(span);
         }
@@ -97,8 +124,17 @@ impl IssuerKeys {
     fn hurry(&mut self, now: Timestamp) {
         if self.ring(now).is_some() && self.stage == Stage::Idle && now >= self.refetch_from {
             self.due = now;
+            self.hurried = true;
             self.refetch_from =
                 now.after(self.refresh().map_or(LONGEST_PAUSE, |refresh| refresh.unknown_kid));
+        }
+    }
+
+    /// What the configuration says is to be fetched first.
+    fn at(&self) -> Option<&Upstream> {
+        match &self.source {
+            KeySource::Inline(_) => None,
+            KeySource::Address { at, .. } | KeySource::Discovery { at, .. } => Some(at),
         }
     }
 
@@ -113,54 +149,98 @@ impl IssuerKeys {
         if self.next_fetch().is_none_or(|due| now < due) {
             return None;
         }
-        let (stage, at) = match &self.source {
-            KeySource::Inline(_) => return None,
-            KeySource::Address { at, .. } => (Stage::Fetching, at),
-            KeySource::Discovery { at, .. } => (Stage::Discovering, at),
+        self.stage = match &self.source {
+            KeySource::Discovery { .. } => Stage::Discovering,
+            KeySource::Inline(_) | KeySource::Address { .. } => Stage::Fetching,
         };
-        self.stage = stage;
-        Some(get(at))
+        let at = self.at()?;
+        Some(self.shared(at, now))
     }
 
-    /// Takes in a reply. After a failure the pauses grow: 1 s, 2 s, 4 s, … up to [`LONGEST_PAUSE`].
-    fn conclude(&mut self, reply: &Reply, now: Timestamp) -> Result<Progress, KeysFailure> {
-        let progress = self.read(reply, now);
-        match &progress {
-            Ok(Progress::Next(_)) => self.stage = Stage::Fetching,
-            Ok(Progress::Done(_)) => {
-                self.stage = Stage::Idle;
-                self.failures = 0;
-                self.due = now.after(self.refresh().map_or(LONGEST_PAUSE, |refresh| refresh.every));
-            }
-            Err(_) => {
-                self.stage = Stage::Idle;
-                let pause = RETRY_SOON.saturating_mul(1 << self.failures.min(8));
-                self.failures = self.failures.saturating_add(1);
-                self.due = now.after(pause.min(LONGEST_PAUSE));
-            }
+    /// A call that any worker makes for all.
+    fn shared(&self, at: &Upstream, now: Timestamp) -> Call {
+        let shared = self.shared_name(self.stage).map(|name| Shared { name, after: self.news_after(now) });
+        Call { shared, ..get(at) }
+    }
+
+    /// An answer that came after this is news. A key that is unknown may be younger than most answers. Without keys, those
+    /// that another worker still uses will do.
+    fn news_after(&self, now: Timestamp) -> Timestamp {
+        let oldest = self.refresh().map(|refresh| match self.hurried {
+            true => refresh.unknown_kid,
+            false => refresh.stale_for,
+        });
+        self.heard.max(now.before(oldest.unwrap_or_default()))
+    }
+
+    /// What the process knows an issuer's documents by: where the configuration says they are, or start.
+    fn shared_name(&self, stage: Stage) -> Option<String> {
+        let Upstream { cluster, authority, path, .. } = self.at()?;
+        Some(format!("{stage:?}\n{cluster}\n{authority}\n{path}"))
+    }
+
+    pub(super) fn shared_names(&self) -> impl Iterator<Item = String> {
+        let stages: &[Stage] = match &self.source {
+            KeySource::Inline(_) => &[],
+            KeySource::Address { .. } => &[Stage::Fetching],
+            KeySource::Discovery { .. } => &[Stage::Discovering, Stage::Fetching],
+        };
+        stages.iter().filter_map(|stage| self.shared_name(*stage))
+    }
+
+    /// Takes in a reply that came at `at`.
+    fn conclude(&mut self, reply: &Reply, at: Timestamp, now: Timestamp) -> Result<Progress, KeysFailure> {
+        let progress = self.read(reply, at, now);
+        if let Ok(Progress::Next(_)) = progress {
+            return progress;
+        }
+        (self.stage, self.hurried, self.heard) = (Stage::Idle, false, at);
+        if progress.is_ok() {
+            self.failures = 0;
+            self.due = at.after(self.lifetime(reply));
+        } else {
+            self.due = at.after(self.pause());
+            self.failures = self.failures.saturating_add(1);
         }
         progress
     }
 
-    fn read(&mut self, reply: &Reply, now: Timestamp) -> Result<Progress, KeysFailure> {
+    /// How long keys are good for: as long as the issuer says, within the operator's bounds. Up to a tenth less, so that
+    /// gateways that started together do not fetch together for ever.
+    fn lifetime(&mut self, reply: &Reply) -> Duration {
+        let Some(refresh) = self.refresh().copied() else { return LONGEST_PAUSE };
+        let span = fresh_for(reply).map_or(refresh.every, |fresh| fresh.min(refresh.at_most));
+        span.saturating_sub(self.dice.up_to(span / 10)).max(refresh.at_least)
+    }
+
+    /// How long is waited after a failure: 1 s, 2 s, 4 s, … up to [`LONGEST_PAUSE`], and of that between half and all, so
+    /// that an issuer that comes back is not met by everybody at once.
+    fn pause(&mut self) -> Duration {
+        let pause = RETRY_SOON.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
+        pause / 2 + self.dice.up_to(pause / 2)
+    }
+
+    fn read(&mut self, reply: &Reply, at: Timestamp, now: Timestamp) -> Result<Progress, KeysFailure> {
         let body = match reply {
             Reply::Answer { status: 200, body, .. } => body,
             Reply::Answer { status, .. } => return Err(KeysFailure::Status(*status)),
             Reply::Failed(_) => return Err(KeysFailure::NoAnswer),
         };
         match (&self.source, self.stage) {
-            (KeySource::Discovery { at, .. }, Stage::Discovering) => {
+            (KeySource::Discovery { at: document, .. }, Stage::Discovering) => {
                 let jwks_uri = Discovery::read(body, &self.issuer)?.jwks_uri;
                 let path = jwks_uri.path_and_query().map_or("/", |path| path.as_str());
                 let authority =
-                    jwks_uri.authority().map_or(at.authority.as_str(), |authority| authority.as_str());
-                let at = Upstream { authority: authority.to_owned(), path: path.to_owned(), ..at.clone() };
-                Ok(Progress::Next(get(&at)))
+                    jwks_uri.authority().map_or(document.authority.as_str(), |authority| authority.as_str());
+                let (authority, path) = (authority.to_owned(), path.to_owned());
+                let at = Upstream { authority, path, ..document.clone() };
+                self.stage = Stage::Fetching;
+                Ok(Progress::Next(self.shared(&at, now)))
             }
             _ => {
                 let ring = Keyring::read(body, self.crypto)?;
                 let usable = ring.len();
-                self.ring = Some((ring, now));
+                self.ring = Some((ring, at));
                 Ok(Progress::Done(usable))
             }
         }
@@ -191,21 +271,33 @@ impl Gate {
         }
     }
 
-    pub(super) fn conclude_keys(&mut self, issuer: usize, reply: &Reply, now: Timestamp) {
+    /// Concludes a call with a reply: the issuer's own, or one that another worker got at `adopted`.
+    pub(super) fn conclude_keys(
+        &mut self,
+        issuer: usize,
+        reply: &Reply,
+        adopted: Option<Timestamp>,
+        now: Timestamp,
+    ) {
         let Some(keys) = self.keys.get_mut(issuer) else { return };
-        let name = keys.issuer.clone();
-        match keys.conclude(reply, now) {
+        let progress = keys.conclude(reply, adopted.unwrap_or(now), now);
+        let (name, has_keys) = (keys.issuer.clone(), keys.ring(now).is_some());
+        // The worker that asked has told what there is to tell.
+        let tell = |event| if adopted.is_some() { Event::KeysShared } else { event };
+        match progress {
             Ok(Progress::Next(call)) => self.call(Purpose::Keys(issuer), call),
             Ok(Progress::Done(usable)) => {
-                self.report(Event::KeysFetched { issuer: name, usable });
-                for ticket in self.waiting.for_keys_of(issuer) {
+                let tickets = self.waiting.for_keys_of(issuer);
+                let wants = tickets.iter().filter_map(|ticket| self.waiting.want(*ticket));
+                wants.filter_map(Want::unknown_key).for_each(|key| keys.waited_for(key, now));
+                self.report(tell(Event::KeysFetched { issuer: name, usable }));
+                for ticket in tickets {
                     self.readmit(ticket, now);
                 }
             }
             Err(why) => {
-                let has_older_keys = keys.ring(now).is_some();
-                self.report(Event::KeysFailed { issuer: name, why });
-                if has_older_keys {
+                self.report(tell(Event::KeysFailed { issuer: name, why }));
+                if has_keys {
                     self.refuse_unknown_keys(issuer);
                 }
             }
@@ -216,8 +308,9 @@ impl Gate {
     /// newer than our keys, nobody can say now. (Without any keys, requests wait for the next try, as long as they may.)
     fn refuse_unknown_keys(&mut self, issuer: usize) {
         for ticket in self.waiting.for_keys_of(issuer) {
-            self.waiting.leave(ticket);
-            self.settle(ticket, Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)));
+            let Some(Want::Keys { route, .. }) = self.waiting.leave(ticket) else { continue };
+            let refusal = Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON);
+            self.settle(ticket, route, Verdict::Refuse(refusal));
         }
     }
 }

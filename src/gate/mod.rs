@@ -20,9 +20,13 @@ mod tests;
 
 pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
 
-use crate::config::{Policy, Upstream};
-use crate::domain::{Call, CallId, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp, Verdict};
-use crate::memory::{Roster, Waiting, Want};
+use crate::config::{Mode, Policy, Upstream};
+use crate::domain::{
+    Call, CallId, Dice, Edit, Passage, Reason, Refusal, Reply, Request, SubjectKey, Ticket, Timestamp,
+    Verdict,
+};
+use crate::memory::{Roster, Tokens, Waiting, Want};
+use crate::route::{Access, Chosen};
 use arrival::Flight;
 use http::{HeaderName, HeaderValue, Method, header};
 use keys::IssuerKeys;
@@ -35,6 +39,7 @@ pub struct Gate {
     policy: Policy,
     /// In the order of the policy's issuers.
     keys: Vec<IssuerKeys>,
+    tokens: Tokens,
     roster: Roster,
     waiting: Waiting,
     /// Arrivals under way: one per subject, however many requests wait for it.
@@ -80,8 +85,12 @@ impl Gate {
     /// A gate that has seen nobody. `nonce` is a random number that no other worker has.
     pub fn new(policy: Policy, nonce: [u8; 16]) -> Self {
         let limits = policy.limits;
+        let seed = u128::from_be_bytes(nonce) as u64;
+        let dice = (0..).map(|index| Dice::new(seed.wrapping_add(index)));
+        let issuers = policy.issuers.iter().zip(dice);
         Self {
-            keys: policy.issuers.iter().map(IssuerKeys::new).collect(),
+            keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
+            tokens: Tokens::new(limits.tokens, limits.tokens_bytes, nonce),
             roster: Roster::new(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: HashMap::new(),
@@ -100,14 +109,36 @@ impl Gate {
         self.policy.managed.owns(header)
     }
 
+    /// What has to be done to a request on every path: headers that belong to the filter go, and so does the token where
+    /// the application is not to see it.
+    pub fn clean(&self, request: &Request<'_>) -> Vec<Edit> {
+        let managed = request.headers.iter().map(|(name, _)| name).filter(|name| self.manages(name));
+        let mut edits: Vec<_> = managed.map(|name| Edit::Remove(name.clone())).collect();
+        edits.extend(self.policy.credentials.strip(request));
+        edits
+    }
+
     /// Concludes a call with its reply.
     pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) {
         match self.calls.remove(&call) {
-            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, now),
+            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, None, now),
             Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
             Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
             None => {}
         }
+    }
+
+    /// Concludes a shared call with the reply that another worker of the process got to the same one at `at`.
+    pub fn adopt(&mut self, call: CallId, reply: &Reply, at: Timestamp, now: Timestamp) {
+        // Only keys are shared.
+        if let Some(Purpose::Keys(issuer)) = self.calls.remove(&call) {
+            self.conclude_keys(issuer, reply, Some(at), now);
+        }
+    }
+
+    /// The names of all calls that are shared.
+    pub fn shared_names(&self) -> impl Iterator<Item = String> {
+        self.keys.iter().flat_map(IssuerKeys::shared_names)
     }
 
     /// Forgets a request that waited: its client is gone.
@@ -120,14 +151,16 @@ impl Gate {
         self.follow_clock(now);
         self.fetch_due_keys(now);
         while let Some((ticket, want)) = self.waiting.overdue(now) {
-            let verdict = match want {
-                Want::Keys { .. } => Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)),
-                Want::Account { key, identity } => {
+            let (route, verdict) = match want {
+                Want::Keys { route, .. } => {
+                    (route, Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)))
+                }
+                Want::Account { key, identity, route } => {
                     let standing = self.standing_without_answer(key, None, now);
-                    self.verdict_on(&identity, key, &standing, now)
+                    (route, self.verdict_on(&identity, &standing, now))
                 }
             };
-            self.settle(ticket, verdict);
+            self.settle(ticket, route, verdict);
         }
         self.tell_sightings(now);
     }
@@ -158,8 +191,18 @@ impl Gate {
         std::mem::take(&mut self.outputs)
     }
 
-    fn settle(&mut self, ticket: Ticket, verdict: Verdict) {
+    fn settle(&mut self, ticket: Ticket, route: Chosen, verdict: Verdict) {
+        let verdict = self.enforce(route.access, verdict);
         self.outputs.push(Output::Settle(ticket, verdict));
+    }
+
+    /// What really becomes of a request: where nobody is refused, a refusal is a request without an identity.
+    fn enforce(&self, access: Access, verdict: Verdict) -> Verdict {
+        match (verdict, access, self.policy.mode) {
+            (Verdict::Refuse(_), Access::Lenient, _) => Verdict::Pass(Passage::Anonymous),
+            (Verdict::Refuse(refusal), _, Mode::Report) => Verdict::Pass(Passage::Reported(refusal.reason)),
+            (verdict, _, _) => verdict,
+        }
     }
 
     fn report(&mut self, event: Event) {
@@ -209,5 +252,6 @@ fn request(
         headers,
         body,
         timeout: at.timeout,
+        shared: None,
     }
 }

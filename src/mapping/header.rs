@@ -1,6 +1,6 @@
 //! How a claim becomes a header value, and what becomes of one that cannot.
 
-use super::ClaimPath;
+use crate::domain::ClaimPath;
 use crate::domain::Reason;
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;

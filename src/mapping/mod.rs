@@ -3,13 +3,11 @@
 
 mod header;
 mod managed;
-mod path;
 
 pub use header::{Format, HeaderRule, HeaderSourceRule, WhenMissing};
 pub use managed::Managed;
-pub use path::ClaimPath;
 
-use crate::domain::{HeaderSource, Identity, Reason};
+use crate::domain::{ClaimPath, HeaderSource, Identity, Reason};
 use crate::token::Claims;
 use serde_json::{Map, Value};
 
@@ -61,7 +59,8 @@ impl Mapping {
                 insert(&mut attributes, &rule.attribute, value);
             }
         }
-        Ok(Identity { subject: claims.subject().clone(), kind: claims.kind(), headers, attributes })
+        let subject = claims.subject().clone();
+        Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers, attributes })
     }
 }
 

@@ -1,7 +1,10 @@
 //! The requests that wait, each with the same patience.
 
+use super::KeyName;
 use crate::domain::{Identity, SubjectKey, Ticket, Timestamp};
+use crate::route::Chosen;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a request waits for.
@@ -12,21 +15,40 @@ pub enum Want {
         issuer: usize,
         /// The token, unverified.
         bearer: String,
+        /// The key it names, if the issuer has keys but not that one.
+        unknown: Option<KeyName>,
+        /// The rule the request is under.
+        route: Chosen,
     },
     /// The directory's word on a subject.
     Account {
         /// Who it is.
         key: SubjectKey,
         /// What it becomes if the answer is yes.
-        identity: Identity,
+        identity: Arc<Identity>,
+        /// The rule the request is under.
+        route: Chosen,
     },
 }
 
-/// The requests that wait. At most `limit`, none longer than `hold`.
+impl Want {
+    /// The key that is waited for, if it is one that the issuer may not have at all.
+    pub fn unknown_key(&self) -> Option<KeyName> {
+        match self {
+            Self::Keys { unknown, .. } => *unknown,
+            Self::Account { .. } => None,
+        }
+    }
+}
+
+/// The requests that wait. At most `limit`, none longer than `hold`; for keys that are unknown at most a quarter, as
+/// anybody can make up a token that names one.
 pub struct Waiting {
     limit: usize,
     hold: Duration,
     wants: HashMap<Ticket, Want>,
+    /// How many of them wait for a key that is unknown.
+    for_unknown_keys: usize,
     /// In the order of their deadlines, as all have the same patience. Tickets that left are skipped when their turn comes.
     deadlines: VecDeque<(Timestamp, Ticket)>,
 }
@@ -34,7 +56,7 @@ pub struct Waiting {
 impl Waiting {
     /// Nobody waits yet.
     pub fn new(limit: usize, hold: Duration) -> Self {
-        Self { limit, hold, wants: HashMap::new(), deadlines: VecDeque::new() }
+        Self { limit, hold, wants: HashMap::new(), for_unknown_keys: 0, deadlines: VecDeque::new() }
     }
 
     /// Whether this request may wait: there is room, or it waits already.
@@ -42,10 +64,17 @@ impl Waiting {
         self.wants.len() < self.limit || self.wants.contains_key(&ticket)
     }
 
+    /// Whether one more may wait for a key that is unknown.
+    pub fn has_room_for_unknown_keys(&self) -> bool {
+        self.for_unknown_keys < (self.limit / 4).max(1)
+    }
+
     /// Lets a request wait. One that waits already waits for something else now; its deadline stays.
     pub fn enter(&mut self, ticket: Ticket, want: Want, now: Timestamp) {
-        if self.wants.insert(ticket, want).is_none() {
-            self.deadlines.push_back((now.after(self.hold), ticket));
+        self.for_unknown_keys += usize::from(want.unknown_key().is_some());
+        match self.wants.insert(ticket, want) {
+            None => self.deadlines.push_back((now.after(self.hold), ticket)),
+            Some(before) => self.uncount(&before),
         }
     }
 
@@ -65,7 +94,7 @@ impl Waiting {
 
     /// Takes out a request, if it still waits.
     pub fn leave(&mut self, ticket: Ticket) -> Option<Want> {
-        let want = self.wants.remove(&ticket);
+        let want = self.remove(ticket);
         // Clients that come and go must not let the queue outgrow the limit.
         if self.deadlines.len() > self.limit.max(self.wants.len()).saturating_mul(2) {
             self.deadlines.retain(|(_, ticket)| self.wants.contains_key(ticket));
@@ -80,11 +109,21 @@ impl Waiting {
                 return None;
             }
             self.deadlines.pop_front();
-            if let Some(want) = self.wants.remove(&ticket) {
+            if let Some(want) = self.remove(ticket) {
                 return Some((ticket, want));
             }
         }
         None
+    }
+
+    fn remove(&mut self, ticket: Ticket) -> Option<Want> {
+        let want = self.wants.remove(&ticket)?;
+        self.uncount(&want);
+        Some(want)
+    }
+
+    fn uncount(&mut self, want: &Want) {
+        self.for_unknown_keys -= usize::from(want.unknown_key().is_some());
     }
 
     /// The clock was set back by `span`.
@@ -101,9 +140,19 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::Access;
 
     fn want() -> Want {
-        Want::Keys { issuer: 0, bearer: String::new() }
+        keys(None)
+    }
+
+    fn unknown() -> Want {
+        keys(Some(KeyName::of("")))
+    }
+
+    fn keys(unknown: Option<KeyName>) -> Want {
+        let route = Chosen { index: 0, access: Access::Required };
+        Want::Keys { issuer: 0, bearer: String::new(), unknown, route }
     }
 
     fn at(secs: u64) -> Timestamp {
@@ -142,5 +191,25 @@ mod tests {
         }
         assert!(waiting.deadlines.len() <= 9);
         assert_eq!(waiting.overdue(at(5)).map(|(ticket, _)| ticket), Some(Ticket(0)));
+    }
+
+    #[test]
+    fn no_more_than_a_quarter_waits_for_unknown_keys_whatever_becomes_of_them() {
+        let mut waiting = Waiting::new(8, Duration::from_secs(5));
+        for round in 0..3 {
+            assert!(waiting.has_room_for_unknown_keys());
+            waiting.enter(Ticket(round), unknown(), at(0));
+            waiting.enter(Ticket(round), unknown(), at(0));
+            assert!(waiting.has_room_for_unknown_keys());
+            waiting.enter(Ticket(10), unknown(), at(0));
+            assert!(!waiting.has_room_for_unknown_keys());
+            waiting.enter(Ticket(round), want(), at(0));
+            assert!(waiting.has_room_for_unknown_keys());
+            waiting.leave(Ticket(10));
+        }
+        waiting.enter(Ticket(20), unknown(), at(0));
+        waiting.enter(Ticket(21), unknown(), at(0));
+        while waiting.overdue(at(5)).is_some() {}
+        assert_eq!(waiting.for_unknown_keys, 0);
     }
 }

@@ -6,9 +6,20 @@ use super::{Algorithm, Crypto};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Tells a key from every other: a digest of the JWK. A key that an issuer publishes again keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId([u8; 32]);
+
+#[cfg(test)]
+impl KeyId {
+    pub(crate) const EXAMPLE: Self = Self([7; 32]);
+}
 
 /// A usable signature key.
 pub(super) struct Key {
+    id: KeyId,
     pub(super) kid: Option<String>,
     /// What a token that names this key may be signed with, and how that is checked.
     checks: Vec<(Algorithm, Check)>,
@@ -42,7 +53,14 @@ impl Key {
         let checks: Vec<_> = allowed
             .filter_map(|algorithm| Some((*algorithm, crypto.check(*algorithm, &material)?)))
             .collect();
-        (!checks.is_empty()).then(|| Self { kid: text("kid").map(str::to_owned), checks })
+        // Members come out sorted, so the order in which they were written makes no difference.
+        let id = KeyId(Sha256::digest(jwk.to_string()).into());
+        (!checks.is_empty()).then(|| Self { id, kid: text("kid").map(str::to_owned), checks })
+    }
+
+    /// Which key this is.
+    pub(super) fn id(&self) -> KeyId {
+        self.id
     }
 
     /// Whether a token that names `algorithm` may be checked with this key.

@@ -4,20 +4,31 @@
 mod algorithm;
 mod bearer;
 mod claims;
+mod credentials;
+mod demand;
 mod der;
 mod jws;
 mod key;
 mod keyring;
+mod kind;
 mod probe;
 mod signature;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod validity;
 
 pub use algorithm::{ALGORITHMS, Algorithm};
 pub use bearer::Bearer;
 pub use claims::Claims;
-pub use jws::Jws;
+pub use credentials::{Credentials, Source};
+pub use demand::{ClaimValue, Demand, Require};
+pub use jws::{Jws, kid_of};
+pub use key::KeyId;
 pub use keyring::{Keyring, KeyringError};
+pub use kind::TokenKind;
 pub use signature::{Crypto, HostCheck, SignatureHost};
-pub use trust::Trust;
+pub use tenants::Tenants;
+pub use trust::{SubjectRules, Trust};
+pub use validity::Validity;

@@ -38,9 +38,15 @@ pub(crate) struct Proxy {
     selected: Option<Ticket>,
     calls: Vec<Flight>,
     next_call: u32,
+    shared: SharedData,
+    /// Whether it has shared data at all.
+    pub(crate) shares: bool,
     /// Period and next time.
     timer: Option<(Duration, Timestamp)>,
 }
+
+/// What the workers of one process share: values with their versions.
+pub(crate) type SharedData = Rc<RefCell<BTreeMap<String, (Vec<u8>, u32)>>>;
 
 /// A request in the proxy.
 struct Stream {
@@ -85,8 +91,20 @@ impl FakeProxy {
             selected: None,
             calls: vec![],
             next_call: 1,
+            shared: SharedData::default(),
+            shares: true,
             timer: None,
         })))
+    }
+
+    /// The same in the process of another worker.
+    pub(crate) fn beside(self, other: &Self) -> Self {
+        self.0.borrow_mut().shared = other.shared_data();
+        self
+    }
+
+    pub(crate) fn shared_data(&self) -> SharedData {
+        self.0.borrow().shared.clone()
     }
 
     /// Runs a call into the filter in a context, as the SDK does: that context is selected, and nothing is afterwards.
@@ -128,13 +146,7 @@ impl Proxy {
         let over = |stream: &Stream| !matches!(stream.phase, Phase::Open);
         let (ticket, stream) = self.streams.iter().find(|(_, stream)| over(stream))?;
         let answer = match &stream.phase {
-            Phase::Answered(response) => {
-                let name_and_value = |(name, value): &(HeaderName, HeaderValue)| {
-                    (name.as_str().to_owned(), value.as_bytes().to_vec())
-                };
-                let headers = response.headers.iter().map(name_and_value).collect();
-                Answer { status: response.status, headers, body: response.body.clone(), seen: None }
-            }
+            Phase::Answered(response) => local_reply(response, &stream.headers),
             _ => {
                 let seen = Seen { headers: stream.headers.clone(), body: stream.body.clone() };
                 Answer { status: 200, headers: vec![], body: vec![], seen: Some(seen) }
@@ -146,6 +158,17 @@ impl Proxy {
     /// The stream is over; replies to its calls have nobody left to go to.
     pub(crate) fn end(&mut self, stream: Ticket) {
         self.streams.remove(&stream);
+    }
+
+    /// The timer fires after `span` of a clock that was set.
+    pub(crate) fn rings_in(&mut self, span: Duration) {
+        self.timer = Some((span, self.now.after(span)));
+    }
+
+    /// When something happens next.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let calls = self.calls.iter().map(|flight| flight.due);
+        calls.chain(self.timer.map(|(_, next)| next)).min()
     }
 
     /// Moves the clock to what happens next, if it does until `limit`.
@@ -222,6 +245,30 @@ fn outcome(behaviour: Behaviour, timeout: Duration) -> (Duration, Reply) {
     if delay < timeout { (delay, reply) } else { (timeout, ours(504, "upstream request timeout")) }
 }
 
+/// How Envoy sends an answer of the filter's to the client that made this request: to HEAD without its body; in gRPC as
+/// trailers only, the body as the message.
+fn local_reply(response: &Response, request: &[(String, Vec<u8>)]) -> Answer {
+    let name_and_value =
+        |(name, value): &(HeaderName, HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+    let mut headers: Vec<_> = response.headers.iter().map(name_and_value).collect();
+    let has = |name: &str, text: &[u8]| request.iter().any(|(key, value)| key == name && value == text);
+    let (is_head, is_grpc) = (has(":method", b"HEAD"), has("content-type", b"application/grpc"));
+    if !is_grpc {
+        let body = if is_head { vec![] } else { response.body.clone() };
+        return Answer { status: response.status, headers, body, seen: None };
+    }
+    headers.retain(|(name, _)| name != "content-type");
+    headers.push(("content-type".to_owned(), b"application/grpc".to_vec()));
+    assert!(headers.iter().any(|(name, _)| name == "grpc-status"), "a proxy would choose a code itself");
+    let escaped = |byte: &u8| match byte {
+        0x20..=0x24 | 0x26..=0x7e => vec![*byte],
+        _ => format!("%{byte:02X}").into_bytes(),
+    };
+    let message = response.body.iter().flat_map(escaped).collect();
+    headers.push(("grpc-message".to_owned(), message));
+    Answer { status: 200, headers, body: vec![], seen: None }
+}
+
 fn ours(status: u16, text: &str) -> Reply {
     Reply::Answer { status, headers: vec![], body: text.as_bytes().to_vec() }
 }
@@ -267,9 +314,9 @@ impl Host for FakeProxy {
         self.0.borrow_mut().headers().headers.retain(|(key, _)| key != name);
     }
 
-    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue) {
-        self.remove_request_header(name.as_str());
-        let header = (name.as_str().to_owned(), value.as_bytes().to_vec());
+    fn set_request_header(&self, name: &str, value: &[u8]) {
+        self.remove_request_header(name);
+        let header = (name.to_owned(), value.to_vec());
         self.0.borrow_mut().headers().headers.push(header);
     }
 
@@ -297,6 +344,28 @@ impl Host for FakeProxy {
         let (due, owner) = (proxy.now.after(delay), proxy.active);
         proxy.calls.push(Flight { token, owner, reply, due });
         Some(token)
+    }
+
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        let found = self.shared_data().borrow().get(key).cloned();
+        found.filter(|_| self.0.borrow().shares)
+    }
+
+    /// As Envoy does it: the version is compared only if there is something.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        assert!(key.starts_with("firstsight/"), "{key} is not ours");
+        if !self.0.borrow().shares {
+            return false;
+        }
+        let shared = self.shared_data();
+        let mut shared = shared.borrow_mut();
+        let known = shared.get(key).map(|(_, version)| *version);
+        if version.is_some() && known.is_some() && version != known {
+            return false;
+        }
+        let next = shared.values().map(|(_, version)| *version).max().unwrap_or(0) + 1;
+        shared.insert(key.to_owned(), (value.to_vec(), next));
+        true
     }
 
     fn tick_every(&self, span: Duration) {

@@ -4,7 +4,9 @@
 mod support;
 
 mod host;
+mod process;
 mod spans;
+mod worker;
 mod world;
 
 /// Where the scenarios take place.
@@ -20,6 +22,9 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/refusals.rs"]
+mod refusals;
+mod shared;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
 mod tidy;

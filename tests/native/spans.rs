@@ -6,7 +6,7 @@ use crate::support::config::{Config, usual};
 use crate::support::message::get;
 use crate::support::world::{Upstreams, World, unavailable};
 use firstsight::wire::Cause;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -69,7 +69,7 @@ fn keys_are_fetched_every_ten_minutes_and_outlast_their_issuer_by_a_day() {
     world.visit("jane-4711").forwarded();
     world.pass(HOUR);
     let fetches = world.issuer().fetches();
-    assert!((6..=8).contains(&fetches), "{fetches} fetches in an hour");
+    assert!((7..=8).contains(&fetches), "{fetches} fetches in an hour");
     world.issuer().goes_down();
     let token = world.token_with("jane-4711", &json!({"exp": 4_000_000_000_u64}));
     world.pass(23 * HOUR);
@@ -81,6 +81,42 @@ fn keys_are_fetched_every_ten_minutes_and_outlast_their_issuer_by_a_day() {
     world.send(get("/orders").bearer(&token)).forwarded();
 }
 
+/// How often keys are fetched in an hour of an issuer that says this about them.
+fn fetches_in_an_hour(headers: &[(&str, &str)], refresh: &Value) -> usize {
+    let upstreams = Upstreams::default();
+    let answer = Behaviour::json(200, &upstreams.issuer.jwks());
+    let say = |answer: Behaviour, (name, value): &(&str, &str)| answer.with_header(name, value.as_bytes());
+    upstreams.issuer.answers_jwks(headers.iter().fold(answer, say));
+    let mut world =
+        Here::start(upstreams, &patient().set("/issuers/0/keys_refresh", refresh.clone())).unwrap();
+    world.visit("jane-4711").forwarded();
+    world.pass(HOUR);
+    world.issuer().fetches() - 1
+}
+
+#[test]
+fn keys_are_fetched_again_when_their_issuer_says_so_within_the_operators_bounds() {
+    let bounds = json!({"at_least": "2m", "at_most": "30m"});
+    let says = |line: &str| fetches_in_an_hour(&[("cache-control", line)], &bounds);
+    let within = |fetches: usize, least: usize, what: &str| {
+        // Up to a tenth earlier than due.
+        let most = (least * 10).div_ceil(9);
+        assert!((least..=most).contains(&fetches), "{what}: {fetches} fetches in an hour");
+    };
+    within(says("max-age=300"), 12, "as it says");
+    within(
+        fetches_in_an_hour(&[("cache-control", "max-age=900"), ("age", "600")], &bounds),
+        12,
+        "less its age",
+    );
+    for line in ["max-age=1", "no-store"] {
+        assert!((29..=30).contains(&says(line)), "not before the floor: {line}");
+    }
+    within(says("max-age=86400"), 2, "not after the ceiling");
+    within(says("public, s-maxage=1"), 6, "without a word for us: every ten minutes");
+    within(fetches_in_an_hour(&[], &json!({"every": "5m"})), 12, "without any word: as the operator says");
+}
+
 #[test]
 fn an_issuer_that_is_down_is_tried_ever_less_often() {
     let upstreams = Upstreams::default();
@@ -88,7 +124,7 @@ fn an_issuer_that_is_down_is_tried_ever_less_often() {
     let mut world = Here::start(upstreams, &patient()).unwrap();
     world.pass(10 * MINUTE);
     let tries = world.issuer().discoveries();
-    assert!((15..40).contains(&tries), "{tries} tries in ten minutes");
+    assert!((23..=46).contains(&tries), "{tries} tries in ten minutes");
     let before = world.now();
     let answer = world.visit("jane-4711").refused(503, "keys-unavailable");
     let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
@@ -122,5 +158,5 @@ fn an_idle_gateway_is_quiet() {
     assert_eq!(world.directory().arrivals().len(), 1);
     assert_eq!(world.directory().batches().len(), 1);
     let log = world.log();
-    assert!(log.lines().count() <= 24 * 6 + 10, "{} lines in a day", log.lines().count());
+    assert!(log.lines().count() <= 24 * 7 + 10, "{} lines in a day", log.lines().count());
 }

@@ -4,7 +4,7 @@ use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{ISSUER, usual};
 use crate::support::issuer::AUDIENCE;
-use crate::support::message::get;
+use crate::support::message::{Request, get};
 use crate::support::world::{Upstreams, World};
 use firstsight_testkit::{Algorithm, SigningKey};
 use serde_json::json;
@@ -20,9 +20,9 @@ fn keys_are_found_by_discovery_and_fetched_once() {
     for _ in 0..6 {
         world.visit("jane-4711").forwarded();
     }
+    world.every_worker_serves();
     let issuer = world.issuer();
-    assert!((1..=Here::COPIES).contains(&issuer.discoveries()), "{} documents", issuer.discoveries());
-    assert!((1..=Here::COPIES).contains(&issuer.fetches()), "{} key sets", issuer.fetches());
+    assert_eq!((issuer.discoveries(), issuer.fetches()), (1, 1), "by all workers together\n{}", world.log());
 }
 
 #[test]
@@ -102,25 +102,93 @@ fn after_a_rotation_the_new_key_is_fetched_without_a_restart() {
     for answer in world.visits("jane-4711", 8) {
         answer.forwarded();
     }
-    assert!(world.issuer().fetches() <= Here::COPIES + Here::WORKERS);
+    let issuer = world.issuer();
+    assert_eq!((issuer.discoveries(), issuer.fetches()), (2, 2), "by all workers together\n{}", world.log());
     let refused = (0..20).any(|_| world.send(get("/orders").bearer(&old)).seen.is_none());
     assert!(refused, "the withdrawn key is still accepted everywhere");
+}
+
+/// A token of `kid`, signed with a key that no issuer has.
+fn forged(world: &Here, theirs: &SigningKey, kid: &str) -> Request {
+    let exp = world.now().as_millis() / 1000 + 60;
+    let claims = json!({"iss": ISSUER, "sub": "jane-4711", "aud": AUDIENCE, "exp": exp}).to_string();
+    get("/orders").bearer(&theirs.sign(&json!({"alg": "ES256", "kid": kid}), claims.as_bytes()))
 }
 
 #[test]
 fn unknown_keys_cost_the_issuer_next_to_nothing() {
     let mut world = Here::usual(&usual().set("/issuers/0/keys_refresh/unknown_kid", json!("1m")));
     world.visit("jane-4711").forwarded();
-    let exp = world.now().as_millis() / 1000 + 60;
-    let claims = json!({"iss": ISSUER, "sub": "jane-4711", "aud": AUDIENCE, "exp": exp}).to_string();
     let theirs = SigningKey::generate(Algorithm::ES256, "theirs");
     for number in 0..20 {
-        let header = json!({"alg": "ES256", "kid": format!("kid-{number}/../../x?y=\r\n")});
-        let token = theirs.sign(&header, claims.as_bytes());
+        let request = forged(&world, &theirs, &format!("kid-{number}/../../x?y=\r\n"));
+        world.send(request).refused(401, "key-unknown");
+    }
+    assert_eq!(world.issuer().fetches(), 2, "20 forged tokens cost one fetch");
+}
+
+#[test]
+fn a_key_that_is_not_published_is_not_asked_for_again_soon() {
+    let mut world = Here::usual(&usual().set("/issuers/0/keys_refresh/unknown_kid", json!("500ms")));
+    let theirs = SigningKey::generate(Algorithm::ES256, "theirs");
+    let request = forged(&world, &theirs, "old");
+    let visits = |world: &mut Here| {
+        for _ in 0..12 {
+            world.send(request.clone()).refused(401, "key-unknown");
+        }
+        world.issuer().fetches()
+    };
+    let before = visits(&mut world);
+    assert_eq!(before, 2, "the first keys, and whether there is another");
+    world.pass(millis(700));
+    let fetches = visits(&mut world);
+    assert!(fetches < before + Here::WORKERS, "where it was asked for, it is known to be unknown: {fetches}");
+    world.pass(millis(1600));
+    assert!(visits(&mut world) > fetches, "but not for ever");
+}
+
+#[test]
+fn a_key_that_was_unknown_is_good_as_soon_as_it_is_published() {
+    let upstreams = Upstreams::default();
+    let old = upstreams.issuer.jwks();
+    let config = usual().set("/issuers/0/keys_refresh", json!({"every": "400ms", "unknown_kid": "1m"}));
+    upstreams.issuer.answers_jwks(Behaviour::json(200, &old));
+    let mut world = Here::start(upstreams, &config).unwrap();
+    world.visit("jane-4711").forwarded();
+    world.issuer().rotates();
+    let token = world.token("jane-4711");
+    for _ in 0..6 {
         world.send(get("/orders").bearer(&token)).refused(401, "key-unknown");
     }
-    let fetches = world.issuer().fetches();
-    assert!(fetches <= Here::COPIES + Here::WORKERS, "{fetches} fetches for 20 forged tokens");
+    let (new, fetched) = (world.issuer().jwks(), world.issuer().fetches());
+    world.issuer().answers_jwks(Behaviour::json(200, &new));
+    world.until("every worker has newer keys", |world| world.issuer().fetches() >= fetched + 3);
+    for _ in 0..6 {
+        world.send(get("/orders").bearer(&token)).forwarded();
+    }
+}
+
+#[test]
+fn a_flood_of_unknown_keys_leaves_room_for_others_to_wait() {
+    let config = usual().set("/limits", json!({"waiting": 8, "hold": "1s"}));
+    let mut world = Here::usual(&config);
+    for answer in world.visits("jane-4711", 8) {
+        answer.forwarded();
+    }
+    world.issuer().answers_jwks(Behaviour::Hangs);
+    let theirs = SigningKey::generate(Algorithm::ES256, "theirs");
+    let flood: Vec<_> = (0..40)
+        .map(|number| {
+            let request = forged(&world, &theirs, &format!("kid-{number}"));
+            world.open(request)
+        })
+        .collect();
+    for answer in world.visits("a-newcomer", 2) {
+        answer.forwarded();
+    }
+    for open in flood {
+        world.answer(open).refused(503, "keys-unavailable");
+    }
 }
 
 #[test]
@@ -145,9 +213,7 @@ fn keys_are_fetched_again_on_ticks_and_withdrawn_ones_are_refused() {
     world.send(get("/orders").bearer(&old)).forwarded();
     world.issuer().rotates();
     let fetched = world.issuer().fetches();
-    world.until("every copy fetches twice more", |world| {
-        world.issuer().fetches() >= fetched + 3 * Here::COPIES
-    });
+    world.until("every worker has newer keys", |world| world.issuer().fetches() >= fetched + 4);
     world.send(get("/orders").bearer(&old)).refused(401, "key-unknown");
     world.visit("jane-4711").forwarded();
 }

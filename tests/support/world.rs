@@ -34,9 +34,6 @@ pub(crate) trait World: Sized {
     /// How many workers serve requests; each has its own memory, so "once" means at most this often.
     const WORKERS: usize;
 
-    /// How many copies of the plugin run; each fetches its own keys.
-    const COPIES: usize;
-
     /// Starts a proxy with this plugin configuration.
     ///
     /// # Errors
