@@ -11,6 +11,10 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType};
 use std::rc::Rc;
 
+/// What an operator is to know of a proxy older than Envoy 1.30, or of one that does not let its modules ask.
+const WITHOUT_HOST: &str = "the proxy does not check signatures for its modules: a new token costs milliseconds, \
+     and ES512 is not supported";
+
 /// One configuration of the plugin in one worker. Two of them may live in one VM (an update, another listener), so
 /// nothing is kept outside of it.
 #[derive(Default)]
@@ -24,6 +28,9 @@ impl RootContext for Root {
         let bytes = host::buffer(BufferType::PluginConfiguration, size);
         let text = String::from_utf8_lossy(&bytes);
         let crypto = Crypto::by_host::<ProxySignatures>();
+        if !crypto.asks_host() {
+            host::log(Level::Warn, WITHOUT_HOST);
+        }
         let surroundings = Surroundings { env: &host::environment, node: &host::node(), crypto };
         match compile(&text, &surroundings) {
             Ok(policy) => {

@@ -4,8 +4,8 @@
 use crate::token::{HostCheck, SignatureHost};
 use proxy_wasm::hostcalls;
 
-/// The proxy that this module runs in.
-pub(super) struct ProxySignatures;
+/// The proxy that this module runs in, as far as it checks signatures.
+pub struct ProxySignatures;
 
 /// `VerifySignatureResult { result: true }`.
 const YES: [u8; 2] = [0x08, 0x01];

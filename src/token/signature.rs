@@ -63,9 +63,14 @@ impl Crypto {
         if probe::passes(hosted) { hosted } else { Self::pure() }
     }
 
+    /// Whether the host is asked.
+    pub fn asks_host(self) -> bool {
+        self.es512.is_some()
+    }
+
     /// Whether signatures of this algorithm can be checked.
     pub fn supports(self, algorithm: Algorithm) -> bool {
-        algorithm != Algorithm::ES512 || self.es512.is_some()
+        algorithm != Algorithm::ES512 || self.asks_host()
     }
 
     /// The check for a key; `None` if the algorithm is not supported or the key is broken.

@@ -18,6 +18,7 @@ mod process;
 mod server;
 mod service;
 mod traps;
+mod verdicts;
 mod world;
 
 /// Where the scenarios take place.

@@ -31,3 +31,4 @@ mod tidy;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;
 mod trailers;
+mod vectors;
