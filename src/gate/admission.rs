@@ -4,10 +4,10 @@ use super::{Gate, RETRY_SOON, Step};
 use crate::domain::{
     HeaderSource, Identity, Reason, Refusal, Request, SubjectKey, Ticket, Timestamp, Verdict,
 };
+use crate::mapping::header_value;
 use crate::memory::{Standing, Want};
 use crate::token::{Bearer, Jws};
 use crate::wire::Cause;
-use http::HeaderValue;
 use std::sync::Arc;
 
 /// How far a token got.
@@ -63,7 +63,7 @@ impl Gate {
             .ok_or(Reason::IssuerUnknown)?;
         let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys(index)) };
         match policy.trust.verify(jws, ring, now) {
-            Ok(claims) => self.policy.mapping.identify(&claims).map(Examined::Identified),
+            Ok(claims) => self.policy.mapping.identify(&claims, payload_of(bearer)).map(Examined::Identified),
             Err(Reason::KeyUnknown) if may_refetch && keys.may_refetch(now) => Ok(Examined::NeedsKeys(index)),
             Err(reason) => Err(reason),
         }
@@ -114,11 +114,16 @@ impl Gate {
         let value = |source: &HeaderSource| match source {
             HeaderSource::Claim(value) => Some(value.clone()),
             // An id that cannot be a header is none: the directory is believed, not trusted with bytes.
-            HeaderSource::AccountId => account.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()),
+            HeaderSource::AccountId => account.and_then(|id| header_value(id)),
         };
         let headers = identity.headers.iter();
         Verdict::Forward(headers.filter_map(|(name, source)| Some((name.clone(), value(source)?))).collect())
     }
+}
+
+/// The second part of a token, as it stands there.
+fn payload_of(bearer: &str) -> &str {
+    bearer.split('.').nth(1).unwrap_or_default()
 }
 
 fn refuse(reason: Reason) -> Step {
