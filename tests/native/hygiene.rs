@@ -192,7 +192,7 @@ proptest! {
     #![proptest_config(cases(1000))]
 
     #[test]
-    fn a_rendered_value_may_be_sent_as_it_is(claim in claim(), rendering in rendering()) {
+    fn a_rendered_value_may_be_sent_as_it_is(claim in prop_oneof![claim(), text().prop_map(Value::from)], rendering in rendering()) {
         let Some(text) = rendered(rendering, &claim) else { return Ok(()) };
         prop_assert!(!text.is_empty() && text.len() <= rendering.max_bytes);
         prop_assert!(!text.chars().any(char::is_control), "{text:?}");
