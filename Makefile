@@ -8,6 +8,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_WASM='$(CURDIR)/dist/firstsight.wasm' \
 	FIRSTSIGHT_VERDICTS='$(CURDIR)/dist/verdicts.wasm' \
+	FIRSTSIGHT_VECTORS='$(CURDIR)/.setup/vectors' \
 	FIRSTSIGHT_BIN='$(target)/debug/firstsight' \
 	FIRSTSIGHT_NODE='$(CURDIR)/.setup/bin/node' \
 	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs'
@@ -45,7 +46,7 @@ test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
-	@$(PYTHON) scripts/setup.py envoy issuer
+	@$(PYTHON) scripts/setup.py envoy issuer vectors
 	cargo build --locked --workspace --bins
 	$(suite) cargo test --locked --workspace --test envoy
 

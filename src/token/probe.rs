@@ -61,9 +61,9 @@ const EXAMPLES: [Example; 3] = [
     },
 ];
 
-/// Whether every example is found good, and bad once it has lost its last byte.
+/// Whether every example that is supported is found good, and bad once its message has lost its last byte.
 pub(super) fn passes(crypto: Crypto) -> bool {
-    EXAMPLES.iter().all(|example| {
+    EXAMPLES.iter().filter(|example| crypto.supports(example.algorithm)).all(|example| {
         let key = serde_json::from_str(example.jwk).ok().and_then(|jwk| Key::read(&jwk, crypto));
         let signature = URL_SAFE_NO_PAD.decode(example.signature);
         let (Some(key), Ok(signature)) = (key, signature) else { return false };

@@ -15,6 +15,7 @@ mod client;
 mod directory;
 mod oidc_provider;
 mod process;
+mod published;
 mod server;
 mod service;
 mod traps;

@@ -3,10 +3,12 @@
 
 use crate::bootstrap::{self, Ports};
 use crate::process::{Folder, Process, built};
+use crate::published::published;
 use crate::support::config::Config;
 use crate::support::vectors::{Group, wycheproof};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use firstsight::token::Algorithm;
+use firstsight::domain::Reason;
+use firstsight::token::{Algorithm, Jws};
 use firstsight_testkit::SigningKey;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -24,7 +26,7 @@ struct Verdicts {
 struct Said {
     /// For each signature, whether it was accepted.
     verdicts: Vec<bool>,
-    /// What it took on average.
+    /// What the quickest took.
     took: Duration,
 }
 
@@ -69,11 +71,10 @@ impl Said {
     }
 }
 
-#[test]
-fn the_proxy_and_pure_rust_say_the_same_and_what_they_should() {
-    let groups = wycheproof();
+/// What the two say differently, or otherwise than they should, and how much they said.
+fn compared(groups: &[Group]) -> (Vec<String>, usize) {
     let (mut wrong, mut compared) = (vec![], 0);
-    for (group, said) in groups.iter().zip(judged(&groups, 1)) {
+    for (group, said) in groups.iter().zip(judged(groups, 1)) {
         for (index, one) in group.signatures.iter().enumerate() {
             let verdict = |said: &Option<Said>| said.as_ref().is_some_and(|said| said.verdicts[index]);
             let (host, pure) = (verdict(&said.host), verdict(&said.pure));
@@ -85,8 +86,35 @@ fn the_proxy_and_pure_rust_say_the_same_and_what_they_should() {
             compared += 1;
         }
     }
+    (wrong, compared)
+}
+
+#[test]
+fn the_proxy_and_pure_rust_say_the_same_to_wycheproof_and_what_they_should() {
+    let (wrong, compared) = compared(&wycheproof());
     assert_eq!(wrong, Vec::<String>::new());
     assert!(compared > 3200, "only {compared} were compared");
+}
+
+#[test]
+fn the_proxy_and_pure_rust_accept_the_tokens_that_others_publish() {
+    let groups: Vec<_> = published().iter().filter_map(|one| one.group()).collect();
+    let (wrong, compared) = compared(&groups);
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(compared > 30, "only {compared} were compared");
+}
+
+#[test]
+fn tokens_that_others_publish_in_what_is_not_accepted_are_refused() {
+    let published = published();
+    let others: Vec<_> = published.iter().filter(|one| one.group().is_none()).collect();
+    assert!(others.len() > 100, "there are only {}", others.len());
+    for one in others {
+        let refusal = Jws::parse(&one.token).err();
+        // RFC 7797's unencoded payloads are no base64url.
+        let is_refused = matches!(refusal, Some(Reason::TokenUnsupported | Reason::TokenMalformed));
+        assert!(is_refused, "{}: {refusal:?}", one.name);
+    }
 }
 
 /// The reason to ask the proxy at all.

@@ -147,6 +147,66 @@ fn a_host_that_gets_published_examples_wrong_is_not_asked_again() {
 }
 
 #[test]
+fn the_examples_of_rfc_7515_are_verified_whoever_checks() {
+    assert!(both().into_iter().all(probe::passes));
+}
+
+#[test]
+fn the_example_of_rfc_8037_is_verified() {
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    let signature = URL_SAFE_NO_PAD
+        .decode("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg")
+        .unwrap();
+    for crypto in both() {
+        let key = Key::read(&jwk, crypto).unwrap();
+        assert!(key.verifies(message, &signature, Algorithm::EdDSA));
+        assert!(!key.verifies(&message[1..], &signature, Algorithm::EdDSA));
+    }
+}
+
+/// What an issuer publishes and what a client sends is anybody's; a panic would be an outage.
+#[test]
+fn no_key_and_no_signature_makes_the_checks_panic() {
+    let number = |first: u8, fill: u8, last: u8, bytes: usize| {
+        let mut number = vec![fill; bytes];
+        number[0] = first;
+        number[bytes - 1] = last;
+        URL_SAFE_NO_PAD.encode(number)
+    };
+    let mut jwks = vec![];
+    for bytes in [1, 255, 256, 257, 384, 512, 513, 2000] {
+        for modulus in [number(0x80, 0, 1, bytes), number(0xff, 0xff, 0xff, bytes), number(0, 0, 3, bytes)] {
+            for exponent in ["Aw", "_____w", "AQAAAAE", "AQ", "Ag", ""] {
+                jwks.push(json!({"kty": "RSA", "n": modulus, "e": exponent}));
+            }
+        }
+    }
+    for (curve, bytes) in [("P-256", 32), ("P-384", 48), ("P-521", 66)] {
+        for x in [number(0, 0, 0, bytes), number(0xff, 0xff, 0xff, bytes), number(0, 0, 1, bytes)] {
+            jwks.push(json!({"kty": "EC", "crv": curve, "x": x, "y": x}));
+        }
+    }
+    for x in [number(0, 0, 0, 32), number(0xff, 0xff, 0xff, 32), number(1, 0, 0, 32)] {
+        jwks.push(json!({"kty": "OKP", "crv": "Ed25519", "x": x}));
+    }
+    let mut read = 0;
+    for (jwk, crypto) in jwks.iter().flat_map(|jwk| both().map(|crypto| (jwk, crypto))) {
+        let Some(key) = Key::read(jwk, crypto) else { continue };
+        read += 1;
+        for algorithm in ALGORITHMS.iter().filter(|algorithm| key.fits(**algorithm)) {
+            for length in [0, 1, 63, 64, 96, 132, 256, 512] {
+                for fill in [0, 1, 0xff] {
+                    // Whether a key as bad as these verifies something is its issuer's concern.
+                    let _ = key.verifies(b"message", &vec![fill; length], *algorithm);
+                }
+            }
+        }
+    }
+    assert!(read > 20, "only {read} keys were read");
+}
+
+#[test]
 fn a_key_on_p_521_is_skipped_where_nobody_can_check_with_it() {
     let keys = json!({"keys": [SigningKey::generate(Signs::ES512, "k").public_jwk()]});
     assert_eq!(Keyring::from_value(&keys, Crypto::pure()).err(), Some(KeyringError::NoUsableKey));

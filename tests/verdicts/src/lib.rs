@@ -51,22 +51,24 @@ struct Group {
 }
 
 impl Group {
-    /// `+` or `-` for each signature, and the nanoseconds that a judgement took on average; `null` if the key cannot be
-    /// used.
+    /// `+` or `-` for each signature, and the nanoseconds of the quickest judgement, which whatever else the machine does
+    /// falls on least; `null` if the key cannot be used.
     fn judge(&self, crypto: Crypto) -> Value {
         let algorithm: Algorithm = self.algorithm.parse().expect("an algorithm");
         let Ok(keys) = Keyring::from_value(&json!({"keys": [self.jwk]}), crypto) else { return Value::Null };
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).expect("base64url");
-        let (mut verdicts, mut took) = (String::new(), Duration::ZERO);
+        let (mut verdicts, mut quickest) = (String::new(), Duration::MAX);
         for (message, signature) in &self.signatures {
             let (message, signature) = (decode(message), decode(signature));
-            let start = now();
-            let accepted = (0..self.times).all(|_| keys.verifies(algorithm, &message, &signature));
-            took += now().saturating_sub(start);
+            let accepted = (0..self.times).all(|_| {
+                let start = now();
+                let accepted = keys.verifies(algorithm, &message, &signature);
+                quickest = quickest.min(now().saturating_sub(start));
+                accepted
+            });
             verdicts.push(if accepted { '+' } else { '-' });
         }
-        let judged = self.signatures.len() as u128 * u128::from(self.times);
-        json!({"verdicts": verdicts, "nanoseconds": (took.as_nanos() / judged.max(1)) as u64})
+        json!({"verdicts": verdicts, "nanoseconds": quickest.as_nanos() as u64})
     }
 }
 
