@@ -16,7 +16,7 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// The proxy that this module runs in.
 #[derive(Default)]
 pub(super) struct Proxy {
-    /// Ids of the counters that were added to, by name.
+    /// Ids of the counters and gauges that were used, by name.
     metrics: RefCell<HashMap<&'static str, u32>>,
 }
 
@@ -96,14 +96,14 @@ impl Host for Proxy {
     }
 
     fn count(&self, metric: &'static str, by: u64) {
-        let known = self.metrics.borrow().get(metric).copied();
-        let id = known.or_else(|| {
-            let id = hostcalls::define_metric(MetricType::Counter, metric).ok()?;
-            self.metrics.borrow_mut().insert(metric, id);
-            Some(id)
-        });
-        if let (Some(id), Ok(by)) = (id, i64::try_from(by)) {
+        if let (Some(id), Ok(by)) = (self.metric(MetricType::Counter, metric), i64::try_from(by)) {
             let _ = hostcalls::increment_metric(id, by);
+        }
+    }
+
+    fn gauge(&self, metric: &'static str, value: u64) {
+        if let Some(id) = self.metric(MetricType::Gauge, metric) {
+            let _ = hostcalls::record_metric(id, value);
         }
     }
 
@@ -113,6 +113,17 @@ impl Host for Proxy {
 
     fn removed(&self) {
         let _ = hostcalls::done();
+    }
+}
+
+impl Proxy {
+    fn metric(&self, kind: MetricType, name: &'static str) -> Option<u32> {
+        let known = self.metrics.borrow().get(name).copied();
+        known.or_else(|| {
+            let id = hostcalls::define_metric(kind, name).ok()?;
+            self.metrics.borrow_mut().insert(name, id);
+            Some(id)
+        })
     }
 }
 

@@ -140,6 +140,10 @@ impl<H: Host> Filter<H> {
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
+        let age = self.gate.borrow().age_of_keys(now);
+        if let Some(age) = age {
+            self.host.gauge("firstsight.keys.age_seconds", age.as_secs());
+        }
     }
 
     /// A request is over: answered, aborted, whatever.

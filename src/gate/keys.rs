@@ -79,6 +79,10 @@ impl IssuerKeys {
         }
     }
 
+    fn age(&self, now: Timestamp) -> Option<Duration> {
+        self.ring.as_ref().map(|(_, fetched)| now.since(*fetched))
+    }
+
     /// Whether a key that is not there is a reason to wait for a fetch: it was not asked for in vain lately, and a fetch is
     /// under way or may be started.
     pub(super) fn may_refetch(&self, key: KeyName, now: Timestamp) -> bool {
@@ -257,6 +261,11 @@ impl Gate {
             keys.hurry(now);
         }
         self.fetch_due_keys(now);
+    }
+
+    /// How long ago the oldest keys that are in use were fetched.
+    pub fn age_of_keys(&self, now: Timestamp) -> Option<Duration> {
+        self.keys.iter().filter_map(|keys| keys.age(now)).max()
     }
 
     /// Starts every fetch that is due.

@@ -105,6 +105,15 @@ fn an_issuer_that_is_down_is_tried_by_all_workers_together() {
 }
 
 #[test]
+fn the_age_of_the_keys_is_shown() {
+    let mut world = Here::usual(&usual());
+    world.visit("jane-4711").forwarded();
+    world.pass(millis(1100));
+    world.visit("jane-4711").forwarded();
+    world.until("it is shown", |world| (1..20).contains(&world.counter("firstsight.keys.age_seconds")));
+}
+
+#[test]
 fn after_an_update_the_keys_are_still_there() {
     let mut world = Here::usual(&usual());
     world.visit("jane-4711").forwarded();
