@@ -116,8 +116,7 @@ impl<H: Host> Filter<H> {
         let now = self.host.now();
         let call = self.calls.borrow_mut().replied(token);
         if let Some((id, call)) = call {
-            self.commons.borrow().tell(&self.host, &call, reply, now);
-            self.gate.borrow_mut().conclude(id, reply, now);
+            self.conclude(id, &call, reply, now);
             self.perform(active, None, now);
         }
         if self.removing.get() && self.gate.borrow().is_flushed() {
@@ -211,13 +210,15 @@ impl<H: Host> Filter<H> {
             Look::Wait => self.commons.borrow_mut().wait(id, call, since),
             Look::Make => match self.host.call(&call) {
                 Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
-                None => {
-                    let reply = Reply::Failed(Failure::Refused);
-                    self.commons.borrow().tell(&self.host, &call, &reply, now);
-                    self.gate.borrow_mut().conclude(id, &reply, now);
-                }
+                None => self.conclude(id, &call, &Reply::Failed(Failure::Refused), now),
             },
         }
+    }
+
+    /// Concludes a call that was made here, and tells those who share it.
+    fn conclude(&self, id: CallId, call: &Call, reply: &Reply, now: Timestamp) {
+        let is_good = self.gate.borrow_mut().conclude(id, reply, now);
+        self.commons.borrow().tell(&self.host, call, reply, is_good, now);
     }
 
     /// Carries out the verdict on a request that was held.

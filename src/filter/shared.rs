@@ -85,8 +85,8 @@ impl Commons {
     }
 
     /// Writes down what came of a call that was made here, and that nobody is making it now.
-    pub(super) fn tell(&self, host: &impl Host, call: &Call, reply: &Reply, now: Timestamp) {
-        self.change(host, call, now, |record| record.take_in(reply, now));
+    pub(super) fn tell(&self, host: &impl Host, call: &Call, reply: &Reply, is_good: bool, now: Timestamp) {
+        self.change(host, call, now, |record| record.take_in(reply, is_good, now));
     }
 
     /// Somebody else may make a call that was made here: its reply will not come.

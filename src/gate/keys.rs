@@ -178,7 +178,8 @@ impl IssuerKeys {
     /// What the process knows an issuer's documents by: where the configuration says they are, or start.
     fn shared_name(&self, stage: Stage) -> Option<String> {
         let Upstream { cluster, authority, path, .. } = self.at()?;
-        Some(format!("{stage:?}\n{cluster}\n{authority}\n{path}"))
+        let what = if stage == Stage::Discovering { "discovery" } else { "keys" };
+        Some(format!("{what}\n{cluster}\n{authority}\n{path}"))
     }
 
     pub(super) fn shared_names(&self) -> impl Iterator<Item = String> {
@@ -278,16 +279,18 @@ impl Gate {
         }
     }
 
-    /// Concludes a call with a reply: the issuer's own, or one that another worker got at `adopted`.
+    /// Concludes a call with a reply: the issuer's own, or one that another worker got at `adopted`. Returns whether it is
+    /// good for anything.
     pub(super) fn conclude_keys(
         &mut self,
         issuer: usize,
         reply: &Reply,
         adopted: Option<Timestamp>,
         now: Timestamp,
-    ) {
-        let Some(keys) = self.keys.get_mut(issuer) else { return };
+    ) -> bool {
+        let Some(keys) = self.keys.get_mut(issuer) else { return false };
         let progress = keys.conclude(reply, adopted.unwrap_or(now), now);
+        let is_good = progress.is_ok();
         let (name, has_keys) = (keys.issuer.clone(), keys.ring(now).is_some());
         // The worker that asked has told what there is to tell.
         let tell = |event| if adopted.is_some() { Event::KeysShared } else { event };
@@ -309,6 +312,7 @@ impl Gate {
                 }
             }
         }
+        is_good
     }
 
     /// Newer keys were asked for and could not be had: whether the tokens that named an unknown one are forged or just

@@ -103,14 +103,15 @@ impl Gate {
         self.policy.managed.owns(header)
     }
 
-    /// Concludes a call with its reply.
-    pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) {
+    /// Concludes a call with its reply. Returns whether that, if the call is shared, is worth sharing.
+    pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) -> bool {
         match self.calls.remove(&call) {
-            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, None, now),
+            Some(Purpose::Keys(issuer)) => return self.conclude_keys(issuer, reply, None, now),
             Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
             Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
             None => {}
         }
+        false
     }
 
     /// Concludes a shared call with the reply that another worker of the process got to the same one at `at`.
