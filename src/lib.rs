@@ -7,6 +7,7 @@
 //! | floor | module    | knows                                                                          |
 //! |-------|-----------|--------------------------------------------------------------------------------|
 //! | 0     | `domain`  | the words: subject, identity, HTTP as plain values, verdict, time              |
+//! | 1     | `route`   | which of the operator's rules a request falls under                            |
 //! | 1     | `token`   | bearer bytes become verified Claims                                            |
 //! | 1     | `wire`    | what is exchanged with clients, issuers and the directory, as text             |
 //! | 2     | `mapping` | Claims become an Identity                                                      |
@@ -29,6 +30,7 @@
 
 pub mod domain;
 
+pub mod route;
 pub mod token;
 pub mod wire;
 

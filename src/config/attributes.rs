@@ -2,7 +2,8 @@
 
 use super::document::{AttributeDocument, WhenMissingDocument};
 use super::problem::Problems;
-use crate::mapping::{AttributeRule, ClaimPath, WhenMissing};
+use crate::domain::ClaimPath;
+use crate::mapping::{AttributeRule, WhenMissing};
 use sha2::{Digest, Sha256};
 
 /// The rules, and the digest that names them in every arrival: two gateways with the same rules say the same.

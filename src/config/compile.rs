@@ -1,9 +1,9 @@
 //! Document to Policy.
 
-use super::document::{LimitsDocument, count, span};
-use super::policy::{Limits, Policy};
+use super::document::{LimitsDocument, ModeDocument, count, span};
+use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
-use super::{attributes, headers, issuers, read, upstream};
+use super::{attributes, challenge, credentials, headers, issuers, read, routes, upstream};
 use crate::mapping::{Managed, Mapping};
 use std::time::Duration;
 
@@ -18,21 +18,32 @@ pub fn compile(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> 
     let problems = Problems::default();
     let document = read::read(text, &problems);
     let issuers = issuers::compile(document.issuers, &problems);
+    let credentials = credentials::compile(document.credentials, &problems);
+    let (routes, demands) = routes::compile(document.routes, document.cors_preflight, &issuers, &problems);
     let headers = headers::compile(document.headers, &problems);
     let (attributes, digest) = attributes::compile(document.attributes, &problems);
     let provisioning = upstream::provisioning(document.provisioning, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
+    let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);
     let gateway = gateway(document.gateway, node, &problems);
     let problems = problems.into_sorted();
     match (provisioning, last_seen, gateway) {
         (Some(provisioning), Some(last_seen), Some(gateway)) if problems.is_empty() => Ok(Policy {
             gateway,
+            mode: match document.mode {
+                None | Some(ModeDocument::Enforce) => Mode::Enforce,
+                Some(ModeDocument::Report) => Mode::Report,
+            },
+            credentials,
+            routes,
+            demands,
             issuers,
             managed: Managed::by(&headers),
             mapping: Mapping { headers, attributes, digest },
             provisioning,
             last_seen,
+            challenge,
             limits,
         }),
         _ => Err(problems),
@@ -57,6 +68,8 @@ fn gateway(written: Option<String>, node: &str, problems: &Problems) -> Option<S
 fn limits(document: &LimitsDocument) -> Limits {
     Limits {
         token_bytes: count(document.token_bytes, 16 * 1024),
+        tokens: count(document.tokens, 10_000),
+        tokens_bytes: count(document.tokens_bytes, 16 * 1024 * 1024),
         subjects: count(document.subjects, 100_000),
         waiting: count(document.waiting, 1000),
         hold: span(document.hold, Duration::from_secs(5)),

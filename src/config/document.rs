@@ -3,18 +3,24 @@
 
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Document {
     pub(super) gateway: Option<String>,
+    pub(super) mode: Option<ModeDocument>,
+    pub(super) credentials: Option<CredentialsDocument>,
+    pub(super) cors_preflight: Option<PreflightDocument>,
+    pub(super) routes: Vec<RouteDocument>,
     pub(super) issuers: Vec<IssuerDocument>,
     pub(super) headers: Vec<HeaderDocument>,
     pub(super) attributes: Vec<AttributeDocument>,
     pub(super) provisioning: Option<ProvisioningDocument>,
     pub(super) last_seen: Option<LastSeenDocument>,
+    pub(super) realm: Option<String>,
+    pub(super) resource_metadata: Option<String>,
     pub(super) limits: LimitsDocument,
 }
 
@@ -28,8 +34,105 @@ pub(super) struct IssuerDocument {
     pub(super) audiences: Option<Vec<String>>,
     pub(super) any_audience: bool,
     pub(super) algorithms: Option<Vec<String>>,
+    pub(super) token: Option<TokenDocument>,
     pub(super) clock_skew: Option<Skew>,
+    pub(super) require_exp: Option<bool>,
+    pub(super) max_age: Option<Period>,
+    pub(super) max_lifetime: Option<Period>,
+    pub(super) subjects: Option<SubjectsDocument>,
+    pub(super) tenants: Option<TenantsDocument>,
+    pub(super) require: RequireDocument,
     pub(super) keys_refresh: KeysRefreshDocument,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ModeDocument {
+    Enforce,
+    Report,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PreflightDocument {
+    Check,
+    Pass,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TokenDocument {
+    Access,
+    Rfc9068,
+    Id,
+    Any,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SubjectsDocument {
+    pub(super) allow: Option<Vec<String>>,
+    pub(super) deny: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TenantsDocument {
+    pub(super) claim: Option<String>,
+    pub(super) allow: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RequireDocument {
+    pub(super) scopes: Vec<String>,
+    pub(super) claims: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct CredentialsDocument {
+    pub(super) from: Option<Vec<SourceDocument>>,
+    pub(super) forward: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct SourceDocument {
+    pub(super) header: Option<String>,
+    pub(super) scheme: Option<String>,
+    pub(super) cookie: Option<String>,
+    pub(super) query: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RouteDocument {
+    pub(super) hosts: Vec<String>,
+    pub(super) methods: Vec<String>,
+    pub(super) path: Option<PathDocument>,
+    pub(super) access: Option<AccessDocument>,
+    pub(super) audiences: Option<Vec<String>>,
+    pub(super) issuers: Option<Vec<String>>,
+    pub(super) require: Option<RequireDocument>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct PathDocument {
+    pub(super) exact: Option<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) suffix: Option<String>,
+    pub(super) regex: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum AccessDocument {
+    Public,
+    Optional,
+    Lenient,
+    Required,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,7 +151,9 @@ pub(super) struct HeaderDocument {
     pub(super) header: Option<String>,
     pub(super) claim: Option<String>,
     pub(super) account: Option<String>,
+    pub(super) payload: Option<PayloadDocument>,
     pub(super) format: Option<FormatDocument>,
+    pub(super) non_ascii: Option<NonAsciiDocument>,
     pub(super) when_missing: Option<WhenMissingDocument>,
     pub(super) max_bytes: Option<Count>,
 }
@@ -66,6 +171,23 @@ pub(super) struct AttributeDocument {
 pub(super) enum FormatDocument {
     Plain,
     Csv,
+    Json,
+    Base64Json,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum NonAsciiDocument {
+    Utf8,
+    Percent,
+    Missing,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PayloadDocument {
+    Base64url,
+    Base64urlPadded,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -118,6 +240,8 @@ pub(super) struct LastSeenDocument {
 #[serde(default)]
 pub(super) struct LimitsDocument {
     pub(super) token_bytes: Option<Count>,
+    pub(super) tokens: Option<Count>,
+    pub(super) tokens_bytes: Option<Count>,
     pub(super) subjects: Option<Count>,
     pub(super) waiting: Option<Count>,
     pub(super) hold: Option<Patience>,

@@ -3,8 +3,9 @@
 use super::document::{IssuerDocument, KeysRefreshDocument, span};
 use super::policy::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use super::problem::Problems;
+use super::terms;
 use crate::domain::Issuer;
-use crate::token::{ALGORITHMS, Algorithm, Keyring, Trust};
+use crate::token::{ALGORITHMS, Algorithm, Keyring};
 use crate::wire::discovery_path;
 use http::Uri;
 use std::time::Duration;
@@ -44,12 +45,7 @@ fn issuer(document: IssuerDocument, path: &str, problems: &Problems) -> Option<I
     let audiences = audiences(&document, path, problems);
     let algorithms = algorithms(document.algorithms.as_deref(), path, problems);
     let keys = keys(&document, name.as_ref(), path, problems);
-    let trust = Trust {
-        issuer: name?,
-        audiences,
-        algorithms,
-        clock_skew: span(document.clock_skew, Duration::from_secs(30)),
-    };
+    let trust = terms::compile(&document, name.as_ref(), audiences, algorithms, path, problems)?;
     let keys = keys?;
     if let KeySource::Inline(keyring) = &keys
         && !trust.algorithms.iter().any(|algorithm| keyring.serves(*algorithm))
@@ -132,6 +128,11 @@ fn keys(
                 problems.take(address, &format!("{path}.jwks_uri"), "write an absolute http or https URL")?;
             Some(KeySource::Address { at: upstream(cluster?, &at, path_of(&at)), refresh })
         }
+        None if issuer.is_some_and(|issuer| issuer.as_str().contains('{')) => {
+            let what = "an issuer with a tenant in its name has no discovery document";
+            problems.add(format!("{path}.jwks_uri"), what, "write where the keys of all its tenants are");
+            None
+        }
         None => {
             let at: Uri = issuer?.as_str().parse().ok()?;
             Some(KeySource::Discovery { at: upstream(cluster?, &at, discovery_path(&at)), refresh })
@@ -171,7 +172,7 @@ fn refresh(document: &KeysRefreshDocument, path: &str, problems: &Problems) -> K
     refresh
 }
 
-fn absolute(text: &str) -> Result<Uri, &'static str> {
+pub(super) fn absolute(text: &str) -> Result<Uri, &'static str> {
     let uri: Uri = text.parse().map_err(|_| "it is no URL")?;
     match uri.scheme_str() {
         Some("http" | "https")

@@ -2,19 +2,23 @@
 //! Nothing past this floor checks configuration again.
 
 mod attributes;
+mod challenge;
 mod compile;
+mod credentials;
 mod document;
 mod headers;
 mod issuers;
 mod policy;
 mod problem;
 mod read;
+mod routes;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod upstream;
 
 pub use compile::compile;
 pub use policy::{
-    IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Policy, Posture, Provisioning, Upstream,
+    IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Policy, Posture, Provisioning, Upstream,
 };
 pub use problem::Problem;

@@ -1,7 +1,9 @@
 //! The configuration, resolved: no options left open, nothing that can be wrong.
 
 use crate::mapping::{Managed, Mapping};
-use crate::token::{Keyring, Trust};
+use crate::route::Routes;
+use crate::token::{Credentials, Demand, Keyring, Trust};
+use crate::wire::ChallengeTerms;
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -10,6 +12,14 @@ use std::time::Duration;
 pub struct Policy {
     /// This gateway's name, in arrivals and sightings.
     pub gateway: String,
+    /// Whether anybody is refused.
+    pub mode: Mode,
+    /// Where tokens may be.
+    pub credentials: Credentials,
+    /// Which rule a request falls under.
+    pub routes: Routes,
+    /// What each route asks of a token, in the order of the routes; the last is for requests under none.
+    pub demands: Vec<Demand>,
     /// At least one, no two alike.
     pub issuers: Vec<IssuerPolicy>,
     /// What the application and the directory are told of a subject.
@@ -20,8 +30,19 @@ pub struct Policy {
     pub provisioning: Provisioning,
     /// Where and how sightings are reported.
     pub last_seen: LastSeen,
+    /// What every challenge says.
+    pub challenge: ChallengeTerms,
     /// The bounds of everything that grows.
     pub limits: Limits,
+}
+
+/// Whether decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    Enforce,
+    /// Who would be refused goes on without an identity, and is counted.
+    Report,
 }
 
 /// One issuer.
@@ -122,6 +143,10 @@ pub struct LastSeen {
 pub struct Limits {
     /// The longest token that is read, in bytes.
     pub token_bytes: usize,
+    /// The most verified tokens that are remembered, in each worker.
+    pub tokens: usize,
+    /// The most memory that they take, in bytes.
+    pub tokens_bytes: usize,
     /// The most subjects that are remembered, in each worker.
     pub subjects: usize,
     /// The most requests that wait at a time, in each worker.

@@ -50,9 +50,22 @@ pub(super) fn read(text: &str, problems: &Problems) -> Document {
 }
 
 /// The keys whose values are lists. (serde would take a list in place of an object, its items for members in order.)
-const LISTS: &[&str] = &["issuers", "headers", "attributes", "audiences", "algorithms"];
+const LISTS: &[&str] = &[
+    "algorithms",
+    "allow",
+    "attributes",
+    "audiences",
+    "deny",
+    "from",
+    "headers",
+    "hosts",
+    "issuers",
+    "methods",
+    "routes",
+    "scopes",
+];
 /// The keys whose values are anybody's.
-const FREE: &[&str] = &["jwks", "default"];
+const FREE: &[&str] = &["claims", "default", "jwks"];
 
 /// Cuts out every list where none belongs.
 fn cut_lists(value: &mut Value, steps: &mut Vec<Step>, problems: &Problems) {

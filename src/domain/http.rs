@@ -19,6 +19,15 @@ impl<'a> Request<'a> {
     }
 }
 
+/// What is to be done to a request's headers before it goes on. Names are lower case; `:path` is one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// Every header of this name goes.
+    Remove(String),
+    /// This value takes the place of every header of this name.
+    Set(String, Vec<u8>),
+}
+
 /// Names a request that waits. The shell chooses it (the proxy's stream id) and gets it back with the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u32);

@@ -1,6 +1,6 @@
 //! What the mapping makes of verified claims.
 
-use super::{Kind, Subject};
+use super::{Kind, Subject, SubjectKey};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub struct Identity {
     /// The durable key of whoever asks.
     pub subject: Subject,
+    /// Its digest.
+    pub key: SubjectKey,
     /// Person, service or agent.
     pub kind: Kind,
     /// Headers for the application, in the operator's order.

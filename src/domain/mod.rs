@@ -1,17 +1,21 @@
 //! The words everything else is written in. Plain values: no clock, no IO, no knowledge of tokens or proxies.
 
+mod claim_path;
 mod dice;
 mod http;
 mod identity;
 mod json;
+mod pattern;
 mod subject;
 mod time;
 mod verdict;
 
-pub use self::http::{Call, CallId, Failure, Reply, Request, Response, Shared, Ticket};
+pub use self::http::{Call, CallId, Edit, Failure, Reply, Request, Response, Shared, Ticket};
+pub use claim_path::ClaimPath;
 pub use dice::Dice;
 pub use identity::{HeaderSource, Identity};
 pub use json::strict_object;
+pub use pattern::Pattern;
 pub use subject::{Issuer, Kind, Subject, SubjectId, SubjectKey};
 pub use time::Timestamp;
-pub use verdict::{Reason, Refusal, Verdict};
+pub use verdict::{Passage, Reason, Refusal, Verdict};

@@ -1,6 +1,7 @@
 //! How a request ends.
 
 use http::{HeaderName, HeaderValue};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The gate's last word on a request.
@@ -8,6 +9,8 @@ use std::time::Duration;
 pub enum Verdict {
     /// It goes on to the application with these headers set (all other managed headers are gone).
     Forward(Vec<(HeaderName, HeaderValue)>),
+    /// It goes on to the application without an identity: no managed header is there.
+    Pass(Passage),
     /// It is answered here.
     Refuse(Refusal),
 }
@@ -17,7 +20,32 @@ impl Verdict {
     pub const fn metric(&self) -> &'static str {
         match self {
             Self::Forward(_) => "firstsight.requests.forwarded",
+            Self::Pass(passage) => passage.metric(),
             Self::Refuse(refusal) => refusal.reason.metric(),
+        }
+    }
+}
+
+/// Why a request goes on without an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// Its route is public.
+    Public,
+    /// Its route does not need a token, and it has none that holds.
+    Anonymous,
+    /// It is a browser's question before a request from another origin.
+    Preflight,
+    /// It would be refused for this reason, but the gateway only reports.
+    Reported(Reason),
+}
+
+impl Passage {
+    const fn metric(self) -> &'static str {
+        match self {
+            Self::Public => "firstsight.requests.public",
+            Self::Anonymous => "firstsight.requests.anonymous",
+            Self::Preflight => "firstsight.requests.preflight",
+            Self::Reported(reason) => reason.reported_metric(),
         }
     }
 }
@@ -31,17 +59,24 @@ pub struct Refusal {
     pub message: Option<String>,
     /// When trying again may help.
     pub retry_after: Option<Duration>,
+    /// The scopes that would do, separated by blanks (RFC 6750 §3), where scopes are what is missing.
+    pub scope: Option<Arc<str>>,
 }
 
 impl Refusal {
     /// A refusal with nothing to add.
     pub fn of(reason: Reason) -> Self {
-        Self { reason, message: None, retry_after: None }
+        Self { reason, message: None, retry_after: None, scope: None }
     }
 
     /// A refusal that may pass: try again after `wait`.
     pub fn for_now(reason: Reason, wait: Duration) -> Self {
-        Self { reason, message: None, retry_after: Some(wait) }
+        Self { retry_after: Some(wait), ..Self::of(reason) }
+    }
+
+    /// A refusal for want of one of the scopes in `scope`, which are separated by blanks.
+    pub fn for_want_of(scope: Arc<str>) -> Self {
+        Self { scope: Some(scope), ..Self::of(Reason::ScopeInsufficient) }
     }
 }
 
@@ -65,14 +100,24 @@ macro_rules! reasons {
                 match self { $(Self::$name => concat!("firstsight.requests.", $slug),)+ }
             }
 
+            /// The counter of requests that would be refused for this reason, if the gateway did not only report.
+            pub const fn reported_metric(self) -> &'static str {
+                match self { $(Self::$name => concat!("firstsight.reported.", $slug),)+ }
+            }
+
             /// The HTTP status of the refusal.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)+ }
             }
 
-            /// The error code of the RFC 6750 §3.1 challenge; `None` where the challenge has none.
+            /// The error code of the RFC 6750 §3.1 challenge; `None` where there is none, or no challenge.
             pub const fn challenge_error(self) -> Option<&'static str> {
                 match self { $(Self::$name => $error,)+ }
+            }
+
+            /// Whether the answer carries a challenge: another token, or one at all, may help (RFC 6750 §3).
+            pub const fn is_challenged(self) -> bool {
+                self.status() == 401 || self.challenge_error().is_some()
             }
 
             /// One sentence for the client; it says nothing about the token's content.
@@ -90,6 +135,8 @@ reasons! {
     CredentialsInvalid "credentials-invalid" 400 Some("invalid_request");
     /// The bearer token is longer than this gateway reads.
     TokenOversized "token-oversized" 400 Some("invalid_request");
+    /// The request's path can be read in two ways, and this gateway's rules differ for them.
+    PathAmbiguous "path-ambiguous" 400 None;
     /// The bearer token is not a well-formed signed JWT.
     TokenMalformed "token-malformed" 401 Some("invalid_token");
     /// The token's type or algorithm is not accepted here.
@@ -104,12 +151,22 @@ reasons! {
     TokenExpired "token-expired" 401 Some("invalid_token");
     /// The token is not valid yet.
     TokenPremature "token-premature" 401 Some("invalid_token");
+    /// The token is older, or lives longer, than this gateway accepts.
+    TokenOutdated "token-outdated" 401 Some("invalid_token");
     /// The token is meant for another audience.
     AudienceMismatch "audience-mismatch" 401 Some("invalid_token");
     /// The token lacks a usable subject.
     SubjectInvalid "subject-invalid" 401 Some("invalid_token");
     /// The token lacks a claim that this gateway requires.
     ClaimMissing "claim-missing" 403 None;
+    /// The token lacks a scope that this request requires.
+    ScopeInsufficient "scope-insufficient" 403 Some("insufficient_scope");
+    /// The token lacks a claim value that this request requires.
+    ClaimMismatch "claim-mismatch" 403 None;
+    /// This subject may not use this gateway.
+    SubjectForbidden "subject-forbidden" 403 None;
+    /// This tenant may not use this gateway.
+    TenantForbidden "tenant-forbidden" 403 None;
     /// The account waits for approval.
     AccountPending "account-pending" 403 None;
     /// No account may be made for this subject.
@@ -145,6 +202,7 @@ mod tests {
             match reason.challenge_error() {
                 Some("invalid_request") => assert_eq!(reason.status(), 400),
                 Some("invalid_token") => assert_eq!(reason.status(), 401),
+                Some("insufficient_scope") => assert_eq!(reason.status(), 403),
                 other => assert_eq!(other, None, "{reason:?}"),
             }
         }

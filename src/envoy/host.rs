@@ -3,7 +3,6 @@
 
 use crate::domain::{Call, Failure, Reply, Response, Ticket, Timestamp};
 use crate::filter::{CallToken, Host, Level};
-use http::{HeaderName, HeaderValue};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::cell::RefCell;
@@ -41,9 +40,8 @@ impl Host for Proxy {
         let _ = hostcalls::remove_map_value(MapType::HttpRequestHeaders, name);
     }
 
-    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue) {
-        let value = Some(value.as_bytes());
-        let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value);
+    fn set_request_header(&self, name: &str, value: &[u8]) {
+        let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
     }
 
     fn request_trailers(&self) -> Vec<String> {

@@ -1,7 +1,6 @@
 //! What the shell needs of a proxy. One implementation talks to a real one (`envoy`), one is a fake in the tests.
 
 use crate::domain::{Call, Response, Ticket, Timestamp};
-use http::{HeaderName, HeaderValue};
 use std::time::Duration;
 
 /// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
@@ -20,7 +19,7 @@ pub trait Host {
     fn remove_request_header(&self, name: &str);
 
     /// Replaces every header of that name on the selected request by one.
-    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue);
+    fn set_request_header(&self, name: &str, value: &[u8]);
 
     /// The names of the selected request's trailers, in lower case. Only in their phase.
     fn request_trailers(&self) -> Vec<String>;
@@ -31,7 +30,8 @@ pub trait Host {
     /// Lets the selected request, held until now, go on. Its headers must not be touched afterwards.
     fn resume_request(&self);
 
-    /// Answers the selected request here.
+    /// Answers the selected request here. To HEAD the proxy sends no body; a gRPC client gets trailers only, the body as
+    /// their message.
     fn respond(&self, response: &Response);
 
     /// Starts a call. Its reply arrives only as long as the context that is active now lives. `None`: the proxy will

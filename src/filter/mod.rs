@@ -11,9 +11,9 @@ mod shared;
 pub use host::{CallToken, Host, Level};
 
 use crate::config::Policy;
-use crate::domain::{Call, CallId, Failure, Reply, Request, Ticket, Timestamp, Verdict};
+use crate::domain::{Call, CallId, Edit, Failure, Reply, Request, Ticket, Timestamp, Verdict};
 use crate::gate::{Event, Gate, Output, Step, Tone};
-use crate::wire::refusal_response;
+use crate::wire::{Dialect, Refusals};
 use calls::Calls;
 use shared::{Commons, Look};
 use std::cell::{Cell, RefCell};
@@ -29,6 +29,7 @@ pub struct Filter<H: Host> {
     host: H,
     gate: RefCell<Gate>,
     calls: RefCell<Calls>,
+    refusals: Refusals,
     commons: RefCell<Commons>,
     /// When the timer that was asked for fires next.
     next_tick: Cell<Option<Timestamp>>,
@@ -58,6 +59,7 @@ impl<H: Host> Filter<H> {
     pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
         Self {
             host,
+            refusals: Refusals::under(policy.challenge.clone()),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
             commons: RefCell::new(Commons::new(nonce)),
@@ -77,14 +79,16 @@ impl<H: Host> Filter<H> {
     pub fn on_request(&self, stream: Ticket) -> Flow {
         let now = self.host.now();
         let headers = self.host.request_headers();
-        let (step, managed) = {
+        let request = Request { headers: &headers };
+        let (step, edits) = {
             let mut gate = self.gate.borrow_mut();
-            let managed: Vec<_> =
-                headers.iter().map(|(name, _)| name).filter(|name| gate.manages(name)).collect();
-            (gate.admit(stream, &Request { headers: &headers }, now), managed)
+            (gate.admit(stream, &request, now), gate.clean(&request))
         };
-        for name in managed {
-            self.host.remove_request_header(name);
+        for edit in edits {
+            match edit {
+                Edit::Remove(name) => self.host.remove_request_header(&name),
+                Edit::Set(name, value) => self.host.set_request_header(&name, &value),
+            }
         }
         let settled_meanwhile = self.perform(None, Some(stream), now);
         let verdict = match step {
@@ -92,9 +96,9 @@ impl<H: Host> Filter<H> {
             Step::Wait => settled_meanwhile,
         };
         let Some(verdict) = verdict else { return Flow::Pause };
-        self.apply(&verdict);
+        self.apply(&verdict, || dialect(&headers));
         match verdict {
-            Verdict::Forward(_) => Flow::Continue,
+            Verdict::Forward(_) | Verdict::Pass(_) => Flow::Continue,
             Verdict::Refuse(_) => Flow::Pause,
         }
     }
@@ -224,23 +228,25 @@ impl<H: Host> Filter<H> {
     /// Carries out the verdict on a request that was held.
     fn release(&self, ticket: Ticket, verdict: &Verdict) {
         if self.host.select(ticket) {
-            self.apply(verdict);
-            if matches!(verdict, Verdict::Forward(_)) {
+            self.apply(verdict, || dialect(&self.host.request_headers()));
+            if !matches!(verdict, Verdict::Refuse(_)) {
                 self.host.resume_request();
             }
         }
     }
 
-    /// Carries out the verdict on the selected request, but for letting it go on.
-    fn apply(&self, verdict: &Verdict) {
+    /// Carries out the verdict on the selected request, but for letting it go on. What its client speaks matters to a
+    /// refusal only.
+    fn apply(&self, verdict: &Verdict, dialect: impl FnOnce() -> Dialect) {
         self.host.count(verdict.metric(), 1);
         match verdict {
             Verdict::Forward(headers) => {
                 for (name, value) in headers {
-                    self.host.set_request_header(name, value);
+                    self.host.set_request_header(name.as_str(), value.as_bytes());
                 }
             }
-            Verdict::Refuse(refusal) => self.host.respond(&refusal_response(refusal)),
+            Verdict::Pass(_) => {}
+            Verdict::Refuse(refusal) => self.host.respond(&self.refusals.response(refusal, dialect())),
         }
     }
 
@@ -264,4 +270,8 @@ impl<H: Host> Filter<H> {
             self.host.tick_every(span);
         }
     }
+}
+
+fn dialect(headers: &[(String, Vec<u8>)]) -> Dialect {
+    Dialect::of(Request { headers }.all("content-type").next())
 }

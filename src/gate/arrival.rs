@@ -64,9 +64,9 @@ impl Gate {
         let waiting = self.flights.remove(&key).map(|flight| flight.waiting).unwrap_or_default();
         let standing = self.standing_after(key, answer, now);
         for ticket in waiting {
-            if let Some(Want::Account { identity, .. }) = self.waiting.leave(ticket) {
-                let verdict = self.verdict_on(&identity, key, &standing, now);
-                self.settle(ticket, verdict);
+            if let Some(Want::Account { identity, route, .. }) = self.waiting.leave(ticket) {
+                let verdict = self.verdict_on(&identity, &standing, now);
+                self.settle(ticket, route, verdict);
             }
         }
     }
@@ -82,7 +82,10 @@ impl Gate {
             }
             ArrivalAnswer::Pending(message) => (refused(Reason::AccountPending, message), REFUSAL_REMEMBERED),
             ArrivalAnswer::Denied(message) => (refused(Reason::AccountDenied, message), REFUSAL_REMEMBERED),
-            ArrivalAnswer::Departed => (refused(Reason::AccountDeparted, None), REFUSAL_REMEMBERED),
+            ArrivalAnswer::Departed => {
+                self.tokens.forget_subject(key);
+                (refused(Reason::AccountDeparted, None), REFUSAL_REMEMBERED)
+            }
             ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), REFUSAL_REMEMBERED),
             ArrivalAnswer::Unavailable(wait) => return self.standing_without_answer(key, wait, now),
         };

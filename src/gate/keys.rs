@@ -319,8 +319,9 @@ impl Gate {
     /// newer than our keys, nobody can say now. (Without any keys, requests wait for the next try, as long as they may.)
     fn refuse_unknown_keys(&mut self, issuer: usize) {
         for ticket in self.waiting.for_keys_of(issuer) {
-            self.waiting.leave(ticket);
-            self.settle(ticket, Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)));
+            let Some(Want::Keys { route, .. }) = self.waiting.leave(ticket) else { continue };
+            let refusal = Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON);
+            self.settle(ticket, route, Verdict::Refuse(refusal));
         }
     }
 }

@@ -20,9 +20,13 @@ mod tests;
 
 pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
 
-use crate::config::{Policy, Upstream};
-use crate::domain::{Call, CallId, Dice, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp, Verdict};
-use crate::memory::{Roster, Waiting, Want};
+use crate::config::{Mode, Policy, Upstream};
+use crate::domain::{
+    Call, CallId, Dice, Edit, Passage, Reason, Refusal, Reply, Request, SubjectKey, Ticket, Timestamp,
+    Verdict,
+};
+use crate::memory::{Roster, Tokens, Waiting, Want};
+use crate::route::{Access, Chosen};
 use arrival::Flight;
 use http::{HeaderName, HeaderValue, Method, header};
 use keys::IssuerKeys;
@@ -35,6 +39,7 @@ pub struct Gate {
     policy: Policy,
     /// In the order of the policy's issuers.
     keys: Vec<IssuerKeys>,
+    tokens: Tokens,
     roster: Roster,
     waiting: Waiting,
     /// Arrivals under way: one per subject, however many requests wait for it.
@@ -85,6 +90,7 @@ impl Gate {
         let issuers = policy.issuers.iter().zip(dice);
         Self {
             keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
+            tokens: Tokens::new(limits.tokens, limits.tokens_bytes, nonce),
             roster: Roster::new(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: HashMap::new(),
@@ -101,6 +107,15 @@ impl Gate {
     /// Whether a client's header of this name belongs to the filter and has to go, on every path.
     pub fn manages(&self, header: &str) -> bool {
         self.policy.managed.owns(header)
+    }
+
+    /// What has to be done to a request on every path: headers that belong to the filter go, and so does the token where
+    /// the application is not to see it.
+    pub fn clean(&self, request: &Request<'_>) -> Vec<Edit> {
+        let managed = request.headers.iter().map(|(name, _)| name).filter(|name| self.manages(name));
+        let mut edits: Vec<_> = managed.map(|name| Edit::Remove(name.clone())).collect();
+        edits.extend(self.policy.credentials.strip(request));
+        edits
     }
 
     /// Concludes a call with its reply. Returns whether that, if the call is shared, is worth sharing.
@@ -137,14 +152,16 @@ impl Gate {
         self.follow_clock(now);
         self.fetch_due_keys(now);
         while let Some((ticket, want)) = self.waiting.overdue(now) {
-            let verdict = match want {
-                Want::Keys { .. } => Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)),
-                Want::Account { key, identity } => {
+            let (route, verdict) = match want {
+                Want::Keys { route, .. } => {
+                    (route, Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)))
+                }
+                Want::Account { key, identity, route } => {
                     let standing = self.standing_without_answer(key, None, now);
-                    self.verdict_on(&identity, key, &standing, now)
+                    (route, self.verdict_on(&identity, &standing, now))
                 }
             };
-            self.settle(ticket, verdict);
+            self.settle(ticket, route, verdict);
         }
         self.tell_sightings(now);
     }
@@ -175,8 +192,18 @@ impl Gate {
         std::mem::take(&mut self.outputs)
     }
 
-    fn settle(&mut self, ticket: Ticket, verdict: Verdict) {
+    fn settle(&mut self, ticket: Ticket, route: Chosen, verdict: Verdict) {
+        let verdict = self.enforce(route.access, verdict);
         self.outputs.push(Output::Settle(ticket, verdict));
+    }
+
+    /// What really becomes of a request: where nobody is refused, a refusal is a request without an identity.
+    fn enforce(&self, access: Access, verdict: Verdict) -> Verdict {
+        match (verdict, access, self.policy.mode) {
+            (Verdict::Refuse(_), Access::Lenient, _) => Verdict::Pass(Passage::Anonymous),
+            (Verdict::Refuse(refusal), _, Mode::Report) => Verdict::Pass(Passage::Reported(refusal.reason)),
+            (verdict, _, _) => verdict,
+        }
     }
 
     fn report(&mut self, event: Event) {

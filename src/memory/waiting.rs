@@ -2,7 +2,9 @@
 
 use super::KeyName;
 use crate::domain::{Identity, SubjectKey, Ticket, Timestamp};
+use crate::route::Chosen;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a request waits for.
@@ -15,13 +17,17 @@ pub enum Want {
         bearer: String,
         /// The key it names, if the issuer has keys but not that one.
         unknown: Option<KeyName>,
+        /// The rule the request is under.
+        route: Chosen,
     },
     /// The directory's word on a subject.
     Account {
         /// Who it is.
         key: SubjectKey,
         /// What it becomes if the answer is yes.
-        identity: Identity,
+        identity: Arc<Identity>,
+        /// The rule the request is under.
+        route: Chosen,
     },
 }
 
@@ -134,13 +140,19 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::Access;
 
     fn want() -> Want {
-        Want::Keys { issuer: 0, bearer: String::new(), unknown: None }
+        keys(None)
     }
 
     fn unknown() -> Want {
-        Want::Keys { issuer: 0, bearer: String::new(), unknown: Some(KeyName::of("")) }
+        keys(Some(KeyName::of("")))
+    }
+
+    fn keys(unknown: Option<KeyName>) -> Want {
+        let route = Chosen { index: 0, access: Access::Required };
+        Want::Keys { issuer: 0, bearer: String::new(), unknown, route }
     }
 
     fn at(secs: u64) -> Timestamp {

@@ -1,5 +1,6 @@
-//! Where the token is in a request. Untrusted text; it has no `Debug`, so that no log line can hold it.
+//! The one token of a request. Untrusted text; it has no `Debug`, so that no log line can hold it.
 
+use super::Credentials;
 use crate::domain::{Reason, Request};
 
 /// The text of a bearer token as the client sent it.
@@ -7,26 +8,18 @@ use crate::domain::{Reason, Request};
 pub struct Bearer<'a>(&'a str);
 
 impl<'a> Bearer<'a> {
-    /// Finds the one bearer token of a request (RFC 6750 §2.1).
+    /// Finds the one bearer token of a request, in the places that `credentials` name.
     ///
     /// # Errors
-    /// `TokenMissing` without an `Authorization: Bearer …`; `CredentialsInvalid` if there is more than one, or something
-    /// that is no b64token (a proxy folds repeated headers with a comma, which a token never holds);
+    /// `TokenMissing` without any; `CredentialsInvalid` if there is more than one, in whatever places (RFC 6750 §2), or
+    /// something that is no b64token (a proxy folds repeated headers with a comma, which a token never holds);
     /// `TokenOversized` above `limit` bytes.
-    pub fn find(request: &Request<'a>, limit: usize) -> Result<Self, Reason> {
-        let mut values = request.all("authorization");
-        let value = values.next().ok_or(Reason::TokenMissing)?;
-        if values.next().is_some() {
-            return Err(Reason::CredentialsInvalid);
-        }
-        let (scheme, token) = match value.iter().position(|byte| *byte == b' ') {
-            Some(at) => value.split_at(at),
-            None => (value, [].as_slice()),
+    pub fn find(request: &Request<'a>, credentials: &Credentials, limit: usize) -> Result<Self, Reason> {
+        let token = match *credentials.find(request).as_slice() {
+            [] => return Err(Reason::TokenMissing),
+            [token] => token,
+            [..] => return Err(Reason::CredentialsInvalid),
         };
-        if !scheme.eq_ignore_ascii_case(b"bearer") {
-            return Err(Reason::TokenMissing);
-        }
-        let token = token.trim_ascii();
         if token.len() > limit {
             return Err(Reason::TokenOversized);
         }
@@ -53,7 +46,8 @@ mod tests {
     fn find(values: &[&[u8]]) -> Result<String, Reason> {
         let headers: Vec<_> =
             values.iter().map(|value| ("authorization".to_owned(), value.to_vec())).collect();
-        Bearer::find(&Request { headers: &headers }, 16).map(|bearer| bearer.as_str().to_owned())
+        Bearer::find(&Request { headers: &headers }, &Credentials::default(), 16)
+            .map(|bearer| bearer.as_str().to_owned())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Claims that were verified. There is no other way to get them.
 
+use super::{KeyId, Validity};
 use crate::domain::{Kind, Subject};
 use serde_json::{Map, Value};
 
@@ -7,18 +8,35 @@ use serde_json::{Map, Value};
 #[derive(Clone, PartialEq)]
 pub struct Claims {
     subject: Subject,
+    validity: Validity,
+    key: KeyId,
     members: Map<String, Value>,
 }
 
 impl Claims {
     /// Only [`Trust::verify`](super::Trust::verify) calls this.
-    pub(super) fn verified(subject: Subject, members: Map<String, Value>) -> Self {
-        Self { subject, members }
+    pub(super) fn verified(
+        subject: Subject,
+        validity: Validity,
+        key: KeyId,
+        members: Map<String, Value>,
+    ) -> Self {
+        Self { subject, validity, key, members }
     }
 
     /// Who the token is about.
     pub fn subject(&self) -> &Subject {
         &self.subject
+    }
+
+    /// When the token may be used.
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The key it was signed with: without it the token is no longer believed.
+    pub fn key(&self) -> KeyId {
+        self.key
     }
 
     /// All claims by name.

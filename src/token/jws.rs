@@ -7,11 +7,21 @@ use serde_json::{Map, Value};
 
 /// A well-formed token whose signature nobody has checked. Has no `Debug`: it holds claims.
 pub struct Jws<'a> {
+    pub(super) typ: Typ,
     pub(super) algorithm: Algorithm,
     pub(super) kid: Option<String>,
     pub(super) payload: Map<String, Value>,
     pub(super) signing_input: &'a [u8],
     pub(super) signature: &'a str,
+}
+
+/// What a token's header says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typ {
+    /// Nothing, or `JWT`: it may be anything (RFC 7519 §5.1).
+    Plain,
+    /// `at+jwt`: an access token (RFC 9068 §2.1).
+    Access,
 }
 
 impl<'a> Jws<'a> {
@@ -48,7 +58,8 @@ impl<'a> Jws<'a> {
         Ok(Self {
             algorithm: algorithm(&header)?,
             kid: kid(&header)?,
-            payload: typ(&header).map(|()| payload)?,
+            typ: typ(&header)?,
+            payload,
             signing_input,
             signature,
         })
@@ -80,13 +91,16 @@ fn kid(header: &Map<String, Value>) -> Result<Option<String>, Reason> {
 }
 
 /// RFC 7519 §5.1 and RFC 9068 §2.1; media types compare without case, and `application/` may be left out.
-fn typ(header: &Map<String, Value>) -> Result<(), Reason> {
+fn typ(header: &Map<String, Value>) -> Result<Typ, Reason> {
     match header.get("typ") {
-        None => Ok(()),
+        None => Ok(Typ::Plain),
         Some(Value::String(typ)) => {
             let short = typ.to_ascii_lowercase();
-            let short = short.strip_prefix("application/").unwrap_or(&short);
-            if matches!(short, "jwt" | "at+jwt") { Ok(()) } else { Err(Reason::TokenUnsupported) }
+            match short.strip_prefix("application/").unwrap_or(&short) {
+                "jwt" => Ok(Typ::Plain),
+                "at+jwt" => Ok(Typ::Access),
+                _ => Err(Reason::TokenUnsupported),
+            }
         }
         Some(_) => Err(Reason::TokenMalformed),
     }

@@ -5,10 +5,21 @@ use super::Algorithm;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Tells a key from every other: a digest of the JWK. A key that an issuer publishes again keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId([u8; 32]);
+
+#[cfg(test)]
+impl KeyId {
+    pub(crate) const EXAMPLE: Self = Self([7; 32]);
+}
 
 /// A usable signature key.
 #[derive(Clone)]
 pub(super) struct Key {
+    id: KeyId,
     pub(super) kid: Option<String>,
     /// The one algorithm the key is bound to, where it says so (RFC 8725 §3.1).
     bound_to: Option<Algorithm>,
@@ -43,8 +54,15 @@ impl Key {
             ("OKP", Some("Ed25519")) => (Shape::Ed25519, ed25519(text("x")?)?),
             _ => return None,
         };
-        let key = Self { kid: text("kid").map(str::to_owned), bound_to, shape, material };
+        // Members come out sorted, so the order in which they were written makes no difference.
+        let id = KeyId(Sha256::digest(jwk.to_string()).into());
+        let key = Self { id, kid: text("kid").map(str::to_owned), bound_to, shape, material };
         bound_to.is_none_or(|algorithm| key.fits(algorithm)).then_some(key)
+    }
+
+    /// Which key this is.
+    pub(super) fn id(&self) -> KeyId {
+        self.id
     }
 
     /// Whether a token that names `algorithm` may be checked with this key.

@@ -1,7 +1,7 @@
 //! The keys one issuer publishes (RFC 7517 §5). Keys of different issuers never meet in one ring (RFC 8725 §3.8).
 
 use super::key::Key;
-use super::{Algorithm, Jws};
+use super::{Algorithm, Jws, KeyId};
 use serde_json::Value;
 
 /// An issuer's usable keys.
@@ -57,6 +57,11 @@ impl Keyring {
             (Some(key), None) => Some(key),
             _ => None,
         }
+    }
+
+    /// Whether the key is in use.
+    pub fn holds(&self, key: KeyId) -> bool {
+        self.keys.iter().any(|one| one.id() == key)
     }
 
     /// Whether any key of the ring could verify `algorithm`.

@@ -3,15 +3,26 @@
 
 mod bearer;
 mod claims;
+mod credentials;
+mod demand;
 mod jws;
 mod key;
 mod keyring;
+mod kind;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod validity;
 
 pub use bearer::Bearer;
 pub use claims::Claims;
+pub use credentials::{Credentials, Source};
+pub use demand::{ClaimValue, Demand, Require};
 pub use jws::{Jws, kid_of};
+pub use key::KeyId;
 pub use keyring::{Keyring, KeyringError};
-pub use trust::{ALGORITHMS, Algorithm, Trust};
+pub use kind::TokenKind;
+pub use tenants::Tenants;
+pub use trust::{ALGORITHMS, Algorithm, SubjectRules, Trust};
+pub use validity::Validity;

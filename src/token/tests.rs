@@ -1,5 +1,7 @@
 //! Tokens against terms and keys: every rule of [`Trust::verify`] and [`Keyring`], one test each.
 
+mod terms;
+
 use super::*;
 use crate::domain::{Issuer, Kind, Reason, Timestamp};
 use firstsight_testkit::{Algorithm as Signs, SigningKey, TestIssuer};
@@ -14,7 +16,14 @@ fn trust() -> Trust {
         issuer: Issuer::parse("https://idp.example.com").unwrap(),
         audiences: Some(vec![AUDIENCE.into()]),
         algorithms: ALGORITHMS.to_vec(),
+        kind: TokenKind::Access,
         clock_skew: Duration::from_secs(30),
+        require_exp: true,
+        max_age: None,
+        max_lifetime: None,
+        subjects: SubjectRules::default(),
+        tenants: None,
+        require: Require::default(),
     }
 }
 
@@ -27,7 +36,8 @@ fn ring(keys: &Value) -> Keyring {
 }
 
 fn verify_at(token: &str, keys: &Value, trust: &Trust, secs: u64) -> Result<Claims, Reason> {
-    trust.verify(Jws::parse(token)?, &ring(keys), Timestamp::from_secs(secs))
+    let claims = trust.verify(Jws::parse(token)?, &ring(keys), Timestamp::from_secs(secs))?;
+    trust.meets(&Demand::default(), &claims).map(|()| claims)
 }
 
 /// What becomes of a good token whose claims were changed by `extra`.

@@ -1,7 +1,7 @@
 //! The terms a token must meet, and the one place where a token becomes [`Claims`].
 
-use super::{Claims, Jws, Keyring};
-use crate::domain::{Issuer, Reason, Subject, SubjectId, Timestamp};
+use super::{Claims, Jws, Keyring, Require, Tenants, TokenKind, Validity};
+use crate::domain::{Issuer, Pattern, Reason, Subject, SubjectId, Timestamp};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -45,23 +45,49 @@ impl std::str::FromStr for Algorithm {
 /// The terms of one issuer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trust {
-    /// The exact `iss`.
+    /// The exact `iss`; or, where the tenant is part of it, its name with the tenant's claim in braces
+    /// (`https://login.example.com/{tid}/v2.0`).
     pub issuer: Issuer,
     /// One of these must be in `aud`; `None` accepts any, which the operator has to write out.
     pub audiences: Option<Vec<String>>,
     /// What the issuer may sign with.
     pub algorithms: Vec<Algorithm>,
+    /// What its tokens are accepted as.
+    pub kind: TokenKind,
     /// How far clocks may be apart.
     pub clock_skew: Duration,
+    /// Whether a token without `exp` is refused.
+    pub require_exp: bool,
+    /// A token is refused this long after it was issued (`iat`), whatever its `exp` says.
+    pub max_age: Option<Duration>,
+    /// A token is refused if it was made to live longer than this, or still would.
+    pub max_lifetime: Option<Duration>,
+    /// Whose tokens are accepted.
+    pub subjects: SubjectRules,
+    /// Which tenants' tokens are accepted.
+    pub tenants: Option<Tenants>,
+    /// What its tokens need on every route.
+    pub require: Require,
+}
+
+/// Which subjects are served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubjectRules {
+    /// One of these must match; `None` is anybody.
+    pub allow: Option<Vec<Pattern>>,
+    /// None of these may.
+    pub deny: Vec<Pattern>,
 }
 
 impl Trust {
-    /// Checks signature, algorithm, issuer, audience, time and subject, in the order in which a failure says least to a
-    /// forger: nothing about the claims is told before the signature holds.
+    /// Checks signature, algorithm, issuer, kind, times and subject, in the order in which a failure says least to a
+    /// forger: nothing about the claims is told before the signature holds. What the token may be used for is another
+    /// question ([`Trust::meets`]).
     ///
     /// # Errors
-    /// `TokenUnsupported`, `KeyUnknown`, `SignatureInvalid`; then `IssuerUnknown`, `AudienceMismatch`, `TokenMalformed`
-    /// (a time that is no time), `TokenExpired`, `TokenPremature`, `SubjectInvalid`.
+    /// `TokenUnsupported`, `KeyUnknown`, `SignatureInvalid`; then `IssuerUnknown`, `TokenUnsupported` (another kind of
+    /// token), `TokenMalformed` (a time that is no time), `TokenExpired`, `TokenPremature`, `TokenOutdated`,
+    /// `TenantForbidden`, `SubjectInvalid`, `SubjectForbidden`.
     pub fn verify(&self, jws: Jws<'_>, keys: &Keyring, now: Timestamp) -> Result<Claims, Reason> {
         if !self.algorithms.contains(&jws.algorithm) {
             return Err(Reason::TokenUnsupported);
@@ -70,52 +96,38 @@ impl Trust {
         if !key.verifies(jws.signing_input, jws.signature, jws.algorithm) {
             return Err(Reason::SignatureInvalid);
         }
-        if jws.claimed_issuer() != Some(self.issuer.as_str()) {
-            return Err(Reason::IssuerUnknown);
+        let issuer = jws.claimed_issuer().and_then(|iss| self.recognise(iss)).ok_or(Reason::IssuerUnknown)?;
+        self.kind.admits(&jws)?;
+        let validity = Validity::of(self, &jws, now)?;
+        if let Some(tenants) = &self.tenants {
+            tenants.admit(&self.issuer, &issuer, &jws.payload)?;
         }
-        self.check_audience(jws.payload.get("aud"))?;
-        self.check_times(&jws, now)?;
         let id = jws.payload.get("sub").and_then(Value::as_str).and_then(SubjectId::parse);
-        let subject = Subject { issuer: self.issuer.clone(), id: id.ok_or(Reason::SubjectInvalid)? };
-        Ok(Claims::verified(subject, jws.payload))
+        let id = id.ok_or(Reason::SubjectInvalid)?;
+        if !self.subjects.admit(id.as_str()) {
+            return Err(Reason::SubjectForbidden);
+        }
+        let key = key.id();
+        Ok(Claims::verified(Subject { issuer, id }, validity, key, jws.payload))
     }
 
-    /// RFC 7519 §4.1.3: `aud` is one string or a list of strings, compared exactly.
-    fn check_audience(&self, aud: Option<&Value>) -> Result<(), Reason> {
-        let Some(accepted) = &self.audiences else {
-            return Ok(());
-        };
-        let is_accepted =
-            |value: &Value| value.as_str().is_some_and(|text| accepted.iter().any(|one| one == text));
-        let met = match aud {
-            Some(Value::Array(list)) => list.iter().any(is_accepted),
-            Some(value) => is_accepted(value),
-            None => false,
-        };
-        if met { Ok(()) } else { Err(Reason::AudienceMismatch) }
-    }
-
-    /// RFC 7519 §4.1.4 to §4.1.6: expired at or after `exp`, which must be there; premature before `nbf` or before it was
-    /// issued.
-    fn check_times(&self, jws: &Jws<'_>, now: Timestamp) -> Result<(), Reason> {
-        let skew = self.clock_skew.as_secs_f64();
-        let now = now.as_secs_f64();
-        let exp = numeric_date(jws, "exp")?.ok_or(Reason::TokenMalformed)?;
-        let not_before = [numeric_date(jws, "nbf")?, numeric_date(jws, "iat")?];
-        if now >= exp + skew {
-            return Err(Reason::TokenExpired);
+    /// The issuer that writes `iss` like this, if it is this one.
+    pub fn recognise(&self, iss: &str) -> Option<Issuer> {
+        if iss == self.issuer.as_str() {
+            // Braces are no tenant: a token that spells the pattern out is nobody's.
+            let is_pattern = self.tenants.as_ref().is_some_and(|tenants| tenants.are_in(&self.issuer));
+            return (!is_pattern).then(|| self.issuer.clone());
         }
-        if not_before.into_iter().flatten().any(|start| now < start - skew) {
-            return Err(Reason::TokenPremature);
-        }
-        Ok(())
+        let tenants = self.tenants.as_ref().filter(|tenants| tenants.are_in(&self.issuer))?;
+        let mut names = tenants.allow.iter().map(|tenant| tenants.name_in(&self.issuer, tenant));
+        names.find(|name| name == iss).and_then(|name| Issuer::parse(&name).ok())
     }
 }
 
-/// A NumericDate: seconds since the epoch, possibly with a fraction (RFC 7519 §2).
-fn numeric_date(jws: &Jws<'_>, claim: &str) -> Result<Option<f64>, Reason> {
-    match jws.payload.get(claim) {
-        None => Ok(None),
-        Some(value) => value.as_f64().filter(|secs| secs.is_finite()).map(Some).ok_or(Reason::TokenMalformed),
+impl SubjectRules {
+    fn admit(&self, sub: &str) -> bool {
+        let matches = |pattern: &Pattern| pattern.matches(sub);
+        self.allow.as_ref().is_none_or(|allowed| allowed.iter().any(matches))
+            && !self.deny.iter().any(matches)
     }
 }

@@ -4,6 +4,7 @@
 mod answer;
 mod arrival;
 mod caching;
+mod dialect;
 mod discovery;
 mod problem;
 mod sighting;
@@ -11,6 +12,7 @@ mod sighting;
 pub use answer::{Account, ArrivalAnswer};
 pub use arrival::{Arrival, ArrivalSubject, Cause};
 pub use caching::fresh_for;
+pub use dialect::Dialect;
 pub use discovery::{Discovery, DiscoveryError, discovery_path};
-pub use problem::refusal_response;
+pub use problem::{ChallengeTerms, Refusals, is_quotable};
 pub use sighting::{CONTENT_TYPE as SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};

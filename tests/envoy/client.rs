@@ -8,8 +8,15 @@ use std::time::Duration;
 /// Nothing that a scenario waits for takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A request that was sent.
+pub(crate) struct Sent {
+    stream: TcpStream,
+    /// The answer to it has a body.
+    wants_body: bool,
+}
+
 /// Sends a request, and leaves the connection open for the answer.
-pub(crate) fn send(port: u16, request: &Request) -> TcpStream {
+pub(crate) fn send(port: u16, request: &Request) -> Sent {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the proxy takes connections");
     let limits =
         stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
@@ -26,16 +33,16 @@ pub(crate) fn send(port: u16, request: &Request) -> TcpStream {
     bytes.extend(&request.body);
     // A proxy that has answered already may not want the rest.
     let _ = stream.write_all(&bytes);
-    stream
+    Sent { stream, wants_body: request.method != "HEAD" }
 }
 
 /// Reads the answer; `None` if the connection ended without one.
-pub(crate) fn receive(mut stream: TcpStream) -> Option<Answer> {
+pub(crate) fn receive(Sent { mut stream, wants_body }: Sent) -> Option<Answer> {
     let mut bytes = vec![];
     let mut chunk = vec![0; 64 * 1024];
     loop {
         // The proxy may keep the connection for a while after its answer: the answer says itself where it ends.
-        if let Some(answer) = parse(&bytes) {
+        if let Some(answer) = parse(&bytes, wants_body) {
             return Some(answer);
         }
         match stream.read(&mut chunk) {
@@ -48,7 +55,7 @@ pub(crate) fn receive(mut stream: TcpStream) -> Option<Answer> {
 }
 
 /// The answer in these bytes, if it is whole.
-fn parse(bytes: &[u8]) -> Option<Answer> {
+fn parse(bytes: &[u8], wants_body: bool) -> Option<Answer> {
     let mut headers = [httparse::EMPTY_HEADER; 128];
     let mut response = httparse::Response::new(&mut headers);
     let Ok(httparse::Status::Complete(head)) = response.parse(bytes) else { return None };
@@ -56,6 +63,7 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let length = length.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
     let body = match length {
+        _ if !wants_body => bytes[head..].to_vec(),
         Some(length) => bytes.get(head..head + length)?.to_vec(),
         None => dechunked(&bytes[head..])?,
     };

@@ -33,6 +33,8 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/refusals.rs"]
+mod refusals;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
 #[path = "../scenarios/tokens.rs"]

@@ -3,14 +3,13 @@
 use crate::admin::Admin;
 use crate::app::App;
 use crate::bootstrap::{self, Ports};
-use crate::client;
+use crate::client::{self, Sent};
 use crate::process::{Folder, Process, module};
 use crate::server::Server;
 use crate::support::config::Config;
 use crate::support::message::{Answer, Request, get};
 use crate::support::world::{Upstreams, World, last_checks};
 use firstsight::domain::Timestamp;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -39,7 +38,7 @@ pub(crate) struct EnvoyWorld {
 }
 
 impl World for EnvoyWorld {
-    type Open = TcpStream;
+    type Open = Sent;
     const WORKERS: usize = 2;
 
     fn start(upstreams: Upstreams, config: &Config) -> Result<Self, String> {
@@ -95,16 +94,16 @@ impl World for EnvoyWorld {
         }
     }
 
-    fn open(&mut self, request: Request) -> TcpStream {
+    fn open(&mut self, request: Request) -> Sent {
         client::send(self.port, &request)
     }
 
-    fn answer(&mut self, open: TcpStream) -> Answer {
+    fn answer(&mut self, open: Sent) -> Answer {
         client::receive(open)
             .unwrap_or_else(|| panic!("the connection ended without an answer\n{}", self.log()))
     }
 
-    fn abort(&mut self, open: TcpStream) {
+    fn abort(&mut self, open: Sent) {
         drop(open);
     }
 

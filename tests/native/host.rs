@@ -147,13 +147,7 @@ impl Proxy {
         let over = |stream: &Stream| !matches!(stream.phase, Phase::Open);
         let (ticket, stream) = self.streams.iter().find(|(_, stream)| over(stream))?;
         let answer = match &stream.phase {
-            Phase::Answered(response) => {
-                let name_and_value = |(name, value): &(HeaderName, HeaderValue)| {
-                    (name.as_str().to_owned(), value.as_bytes().to_vec())
-                };
-                let headers = response.headers.iter().map(name_and_value).collect();
-                Answer { status: response.status, headers, body: response.body.clone(), seen: None }
-            }
+            Phase::Answered(response) => local_reply(response, &stream.headers),
             _ => {
                 let seen = Seen { headers: stream.headers.clone(), body: stream.body.clone() };
                 Answer { status: 200, headers: vec![], body: vec![], seen: Some(seen) }
@@ -252,6 +246,32 @@ fn outcome(behaviour: Behaviour, timeout: Duration) -> (Duration, Reply) {
     if delay < timeout { (delay, reply) } else { (timeout, ours(504, "upstream request timeout")) }
 }
 
+/// How Envoy sends an answer of the filter's to the client that made this request: to HEAD without its body; in gRPC as
+/// trailers only, the body as the message.
+fn local_reply(response: &Response, request: &[(String, Vec<u8>)]) -> Answer {
+    let name_and_value =
+        |(name, value): &(HeaderName, HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+    let mut headers: Vec<_> = response.headers.iter().map(name_and_value).collect();
+    let value = |name: &str| request.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice());
+    let is_head = value(":method") == Some(b"HEAD");
+    let is_grpc = value("content-type")
+        .is_some_and(|text| text == b"application/grpc" || text.starts_with(b"application/grpc+"));
+    if !is_grpc {
+        let body = if is_head { vec![] } else { response.body.clone() };
+        return Answer { status: response.status, headers, body, seen: None };
+    }
+    headers.retain(|(name, _)| name != "content-type");
+    headers.push(("content-type".to_owned(), b"application/grpc".to_vec()));
+    assert!(headers.iter().any(|(name, _)| name == "grpc-status"), "a proxy would choose a code itself");
+    let escaped = |byte: &u8| match byte {
+        0x20..=0x24 | 0x26..=0x7e => vec![*byte],
+        _ => format!("%{byte:02X}").into_bytes(),
+    };
+    let message = response.body.iter().flat_map(escaped).collect();
+    headers.push(("grpc-message".to_owned(), message));
+    Answer { status: 200, headers, body: vec![], seen: None }
+}
+
 fn ours(status: u16, text: &str) -> Reply {
     Reply::Answer { status, headers: vec![], body: text.as_bytes().to_vec() }
 }
@@ -297,9 +317,9 @@ impl Host for FakeProxy {
         self.0.borrow_mut().headers().headers.retain(|(key, _)| key != name);
     }
 
-    fn set_request_header(&self, name: &HeaderName, value: &HeaderValue) {
-        self.remove_request_header(name.as_str());
-        let header = (name.as_str().to_owned(), value.as_bytes().to_vec());
+    fn set_request_header(&self, name: &str, value: &[u8]) {
+        self.remove_request_header(name);
+        let header = (name.to_owned(), value.to_vec());
         self.0.borrow_mut().headers().headers.push(header);
     }
 

@@ -4,6 +4,7 @@
 mod support;
 
 mod host;
+mod hygiene;
 mod process;
 mod spans;
 mod worker;
@@ -22,6 +23,8 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/refusals.rs"]
+mod refusals;
 mod shared;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;

@@ -1,5 +1,6 @@
 //! A client's request and its answer, as a scenario writes and reads them.
 
+use firstsight::domain::Reason;
 use serde_json::Value;
 
 /// A client's request: raw bytes, as a client may send what is no text.
@@ -13,6 +14,15 @@ pub(crate) struct Request {
 
 pub(crate) fn get(path: &str) -> Request {
     Request { method: "GET", path: path.to_owned(), headers: vec![], body: vec![] }
+}
+
+pub(crate) fn head(path: &str) -> Request {
+    Request { method: "HEAD", ..get(path) }
+}
+
+/// A call as a gRPC client makes it, but for its HTTP/2.
+pub(crate) fn grpc(path: &str) -> Request {
+    post(path, vec![0; 5]).header("content-type", "application/grpc").header("te", "trailers")
 }
 
 pub(crate) fn post(path: &str, body: Vec<u8>) -> Request {
@@ -71,14 +81,38 @@ impl Answer {
         let problem: Value = serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {text}"));
         assert_eq!(problem["type"], format!("urn:firstsight:problem:{slug}"), "{text}");
         assert_eq!(problem["status"], status, "{text}");
-        let challenge = self.header("www-authenticate");
-        match status {
-            401 | 400 => assert!(challenge.is_some_and(|text| text.starts_with("Bearer")), "{text}"),
-            _ => assert_eq!(challenge, None, "{text}"),
-        }
+        self.challenged_for(slug);
         let may_pass = self.header("retry-after").is_some_and(|text| text.parse::<u64>().is_ok());
         assert_eq!(may_pass, status == 503, "Retry-After goes with 503: {text}");
         self
+    }
+
+    /// Checks that it was refused in the words of gRPC, with this code and problem, and reached nobody.
+    #[track_caller]
+    pub(crate) fn refused_in_grpc(self, code: u16, slug: &str) -> Self {
+        let text = self.text();
+        assert!(self.seen.is_none(), "it reached the application: {text}");
+        assert_eq!((self.status, self.body.len()), (200, 0), "{text}");
+        assert_eq!(self.header("content-type").as_deref(), Some("application/grpc"), "{text}");
+        assert_eq!(self.header("cache-control").as_deref(), Some("no-store"), "{text}");
+        assert_eq!(self.header("grpc-status"), Some(code.to_string()), "{text}");
+        let problem = format!("urn:firstsight:problem:{slug}");
+        assert_eq!(self.header("firstsight-problem"), Some(problem), "{text}");
+        let message = self.header("grpc-message").unwrap_or_default();
+        assert!(message.starts_with("The ") || message.starts_with("No "), "{text}");
+        self.challenged_for(slug);
+        self
+    }
+
+    /// Every header is there once, and a challenge if the reason wants one.
+    #[track_caller]
+    fn challenged_for(&self, slug: &str) {
+        let text = self.text();
+        let reason = Reason::ALL.iter().find(|reason| reason.slug() == slug);
+        let is_challenged = reason.unwrap_or_else(|| panic!("{slug} is no reason")).is_challenged();
+        let challenges = values(&self.headers, "www-authenticate");
+        assert_eq!(challenges.len(), usize::from(is_challenged), "{text}");
+        assert!(challenges.iter().all(|challenge| challenge.starts_with("Bearer realm=")), "{text}");
     }
 
     /// The problem's `detail`.

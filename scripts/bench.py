@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""The benchmark: what firstsight costs, side by side with Envoy's jwt_authn and with filters that do less.
+
+    scripts/bench.py                                            everything, about five minutes
+    scripts/bench.py --modes cached --arms floor,firstsight     a quick look; the module has to be there (make wasm)
+    scripts/bench.py --module new=FILE --modes rs256            another build of the module beside dist/firstsight.wasm
+
+One Envoy with one worker, on one core, has a listener for each arm; the load comes from the other core. In each round
+every arm is measured once, one after the other, so that whatever else the machine does falls on all of them.
+"""
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+
+from measure import BENCH, DIST, ROOT, Failed, tokens  # noqa: E402 (the line above must come first)
+from measure.arms import arms  # noqa: E402
+from measure.edge import Edge  # noqa: E402
+from measure.load import Load  # noqa: E402
+from measure.report import table  # noqa: E402
+from measure.tokens import MODES  # noqa: E402
+from show.screen import doing, failed, say  # noqa: E402
+
+
+def main():
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, interrupted)
+    options = read()
+    try:
+        prepare()
+        chosen = choose(options)
+        results = measure(chosen, options)
+        say(table(results))
+    except Failed as problem:
+        failed(str(problem))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("\ninterrupted")
+        sys.exit(1)
+
+
+def read():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words = lambda text: [word for word in text.split(",") if word]  # noqa: E731
+    parser.add_argument("--arms", type=words, metavar="A,B", help="only these, in every mode asked for")
+    parser.add_argument("--modes", type=words, metavar="A,B", default=list(MODES), help=f"of {', '.join(MODES)}")
+    parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS") or 7))
+    parser.add_argument("--seconds", type=int, default=int(os.environ.get("SECONDS") or 2), help="of each measurement")
+    parser.add_argument("--module", action="append", default=[], metavar="NAME=FILE", help="another build of firstsight")
+    parser.add_argument("--ahead", action="store_true", help="ahead of whatever else runs on this machine (needs root)")
+    options = parser.parse_args()
+    if unknown := [mode for mode in options.modes if mode not in MODES]:
+        parser.error(f"there is no mode {', '.join(unknown)}; there is {', '.join(MODES)}")
+    return options
+
+
+def prepare():
+    """Makes what is missing; what is there is looked at in no time."""
+    run([sys.executable, "scripts/setup.py", "envoy", "wrk"])
+    run(["cargo", "build", "--quiet", "--locked", "--workspace", "--bins"])
+    for name in ("empty", "floor"):
+        run(["scripts/wasm.sh", f"firstsight-bench-{name}", BENCH / f"{name}.wasm"], quiet=True)
+    if not (DIST / "firstsight.wasm").exists():
+        run(["scripts/wasm.sh"])
+    tokens.prepare()
+
+
+def run(command, quiet=False):
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=quiet, text=True)
+    if done.returncode:
+        raise Failed(f"could not prepare the benchmark: {' '.join(str(part) for part in command)}\n{done.stderr or ''}")
+
+
+def choose(options):
+    """The arms of each mode."""
+    known = arms([module.split("=", 1) for module in options.module])
+    if unknown := [name for name in options.arms or [] if name not in known]:
+        raise Failed(f"there is no arm {', '.join(unknown)}; there is {', '.join(known)}")
+    wanted = options.arms or list(known)
+    usual = lambda arm, mode: options.arms or mode in arm.modes  # noqa: E731
+    return {mode: [known[name] for name in wanted if usual(known[name], mode)] for mode in options.modes}
+
+
+def measure(chosen, options):
+    """Mode by mode, round by round: {mode: {arm: [burst, …]}}."""
+    results = {}
+    every = {arm.name: arm for arms in chosen.values() for arm in arms}
+    with Edge(every.values(), options.ahead) as edge:
+        load = Load(edge)
+        doing("warming up")
+        for arm in every.values():
+            load.burst(arm, "working", 1)
+        for mode, those in chosen.items():
+            bursts = results[mode] = {arm.name: [] for arm in those}
+            for number in range(options.rounds):
+                doing(f"{mode}, round {number + 1} of {options.rounds}")
+                for arm in those:
+                    bursts[arm.name].append(load.burst(arm, mode, options.seconds))
+    return results
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""One burst of requests, by wrk on the core that Envoy does not have."""
+import json
+
+import subprocess
+import shutil
+
+from . import ROOT, Failed
+from .edge import cores, on
+from .tokens import MODES, file_of
+
+PROGRAM = shutil.which("wrk") or str(ROOT / ".setup" / "bin" / "wrk")
+SCRIPT = ROOT / "bench" / "load.lua"
+# As many as keep the worker busy all the time.
+CONNECTIONS = 32
+
+
+class Load:
+    """Sends bursts. Each goes on in its file where the arm's last one in that mode ended, so that no cache sees an order
+    other than the file's."""
+
+    def __init__(self, edge):
+        self.edge = edge
+        self.positions = {}
+
+    def burst(self, arm, mode, seconds):
+        place = (arm.name, mode)
+        before = self.edge.worker()
+        told = self.send(arm, mode, seconds, self.positions.get(place, 0))
+        running, waiting = (after - earlier for after, earlier in zip(self.edge.worker(), before))
+        self.positions[place] = told["position"]
+        self.check(arm, mode, told)
+        return {
+            "per_second": told["requests"] / told["microseconds"] * 1e6,
+            "worker_us": running / 1e3 / told["requests"],
+            "worker_waited": waiting / (running + waiting),
+            "p50_us": told["p50"],
+            "p99_us": told["p99"],
+            "requests": told["requests"],
+        }
+
+    def send(self, arm, mode, seconds, position):
+        port = self.edge.ports[arm.name]
+        command = [*on(cores()[1], self.edge.ahead), PROGRAM, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(SCRIPT)]
+        command += [f"http://127.0.0.1:{port}", "--", str(file_of(mode)), str(position)]
+        run = subprocess.run(command, capture_output=True, text=True)
+        lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
+        if run.returncode or not lines:
+            raise Failed(f"wrk failed: {run.stderr or run.stdout}\n{self.edge.tail()}")
+        return json.loads(lines[-1])
+
+    def check(self, arm, mode, told):
+        """Every answer has to be the right one."""
+        wrong = told["requests"] - told["refused"] if refuses(arm, mode) else told["refused"]
+        if wrong or told["broken"] or not told["requests"]:
+            raise Failed(
+                f"{arm.name}, {mode}: of {told['requests']} answers {wrong} are wrong; {told['broken']} requests broke\n"
+                f"{self.edge.tail()}"
+            )
+
+
+def refuses(arm, mode):
+    return arm.checks and not MODES[mode][1]

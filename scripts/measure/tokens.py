@@ -1,0 +1,45 @@
+"""The tokens that are sent: made once, kept in target/bench/tokens.
+
+A run through more different tokens than any cache under test holds never finds one there again, if it goes through them
+in order and the cache lets go of what was used longest ago. So COUNT tokens, sent in turn, are as good as an endless supply;
+firstsight's cache holds 10,000 by default and jwt_authn's 1,000 here.
+"""
+import hashlib
+import shutil
+import subprocess
+import time
+
+from . import BENCH, PROGRAMS, ROOT
+
+COUNT = 24_000
+FOLDER = BENCH / "tokens"
+SOURCE = ROOT / "bench" / "tokens" / "src" / "main.rs"
+
+# What is sent in a mode, and what becomes of it where tokens are checked.
+MODES = {
+    "cached": ("one token", True),
+    "working": ("500 tokens", True),
+    "rs256": ("every request a new token, RS256", True),
+    "es256": ("every request a new token, ES256", True),
+    "forged": ("every request a new token with a wrong signature, RS256", False),
+}
+
+
+def file_of(mode):
+    return FOLDER / f"{mode}.txt"
+
+
+def key_set():
+    return (FOLDER / "jwks.json").read_text()
+
+
+def prepare():
+    """Makes the tokens unless they are there, from the same source."""
+    stamp = FOLDER / "stamp"
+    made_from = f"{COUNT} {hashlib.sha256(SOURCE.read_bytes()).hexdigest()}"
+    if stamp.exists() and stamp.read_text() == made_from:
+        return
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    now = str(int(time.time()))
+    subprocess.run([PROGRAMS / "firstsight-bench-tokens", FOLDER, str(COUNT), now], check=True)
+    stamp.write_text(made_from)

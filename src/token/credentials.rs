@@ -1,0 +1,212 @@
+//! Where in a request a token may be, and how it is taken out again.
+
+use crate::domain::{Edit, Request};
+
+/// The places that are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// At least one, no two alike.
+    pub from: Vec<Source>,
+    /// Whether the application gets the token as well. A token in a query never goes on, as queries end up in logs
+    /// (RFC 6750 §5.3).
+    pub forward: bool,
+}
+
+/// One place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A header (lower case), behind a scheme that is compared without case, or as its whole value.
+    Header {
+        /// The header's name.
+        name: String,
+        /// What stands before the token: `Bearer`.
+        scheme: Option<String>,
+    },
+    /// A cookie of this name.
+    Cookie(String),
+    /// A parameter of the query.
+    Query(String),
+}
+
+impl Default for Credentials {
+    /// `Authorization: Bearer …` (RFC 6750 §2.1), passed on.
+    fn default() -> Self {
+        let source = Source::Header { name: "authorization".to_owned(), scheme: Some("Bearer".to_owned()) };
+        Self { from: vec![source], forward: true }
+    }
+}
+
+impl Credentials {
+    /// Every token there is in the request, in the order of the places.
+    pub(super) fn find<'a>(&self, request: &Request<'a>) -> Vec<&'a [u8]> {
+        self.from.iter().flat_map(|source| source.find(request)).collect()
+    }
+
+    /// What has to be done for the application not to see the token.
+    pub fn strip(&self, request: &Request<'_>) -> Vec<Edit> {
+        let stripped = self.from.iter().filter(|source| !self.forward || matches!(source, Source::Query(_)));
+        stripped.filter_map(|source| source.strip(request)).collect()
+    }
+}
+
+impl Source {
+    fn find<'a>(&self, request: &Request<'a>) -> Vec<&'a [u8]> {
+        match self {
+            Self::Header { name, scheme } => {
+                request.all(name).filter_map(|value| after_scheme(value, scheme.as_deref())).collect()
+            }
+            Self::Cookie(name) => {
+                request.all("cookie").flat_map(pairs(b';')).filter_map(value_of(name)).collect()
+            }
+            Self::Query(name) => {
+                let query = request.all(":path").filter_map(query_of).next();
+                query.into_iter().flat_map(pairs(b'&')).filter_map(value_of(name)).collect()
+            }
+        }
+    }
+
+    fn strip(&self, request: &Request<'_>) -> Option<Edit> {
+        if self.find(request).is_empty() {
+            return None;
+        }
+        Some(match self {
+            Self::Header { name, .. } => Edit::Remove(name.clone()),
+            Self::Cookie(name) => {
+                let all: Vec<_> = request.all("cookie").flat_map(pairs(b';')).collect();
+                let kept: Vec<_> = all.into_iter().filter(|pair| value_of(name)(pair).is_none()).collect();
+                match kept.is_empty() {
+                    true => Edit::Remove("cookie".to_owned()),
+                    false => Edit::Set("cookie".to_owned(), kept.join(&b"; "[..])),
+                }
+            }
+            Self::Query(name) => {
+                let target = request.all(":path").next()?;
+                let at = target.iter().position(|byte| *byte == b'?')?;
+                let (path, query) = (target.get(..at)?, target.get(at + 1..)?);
+                let kept: Vec<_> = pairs(b'&')(query).filter(|pair| value_of(name)(pair).is_none()).collect();
+                let mut target = path.to_vec();
+                if !kept.is_empty() {
+                    target.push(b'?');
+                    target.extend(kept.join(&b'&'));
+                }
+                Edit::Set(":path".to_owned(), target)
+            }
+        })
+    }
+}
+
+/// The token of a header's value; `None` if the header carries something else. (`Bearer` without a token is a token, an
+/// empty one: the client meant to send one.)
+fn after_scheme<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a [u8]> {
+    let Some(scheme) = scheme else {
+        let token = value.trim_ascii();
+        return (!token.is_empty()).then_some(token);
+    };
+    let (found, token) = match value.iter().position(|byte| *byte == b' ') {
+        Some(at) => value.split_at(at),
+        None => (value, [].as_slice()),
+    };
+    found.eq_ignore_ascii_case(scheme.as_bytes()).then(|| token.trim_ascii())
+}
+
+fn query_of(target: &[u8]) -> Option<&[u8]> {
+    let at = target.iter().position(|byte| *byte == b'?')?;
+    target.get(at + 1..)
+}
+
+/// The trimmed items of a list.
+fn pairs<'a>(separator: u8) -> impl Fn(&'a [u8]) -> Box<dyn Iterator<Item = &'a [u8]> + 'a> {
+    move |list| {
+        let items = list.split(move |byte| *byte == separator).map(<[u8]>::trim_ascii);
+        Box::new(items.filter(|item| !item.is_empty()))
+    }
+}
+
+/// The value of `name=value`, if it has one.
+fn value_of<'a>(name: &str) -> impl Fn(&'a [u8]) -> Option<&'a [u8]> {
+    move |pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=").filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(forward: bool) -> Credentials {
+        let header = |name: &str, scheme: Option<&str>| Source::Header {
+            name: name.to_owned(),
+            scheme: scheme.map(str::to_owned),
+        };
+        let from = vec![
+            header("authorization", Some("Bearer")),
+            header("x-token", None),
+            Source::Cookie("session".into()),
+            Source::Query("access_token".into()),
+        ];
+        Credentials { from, forward }
+    }
+
+    fn headers(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+    }
+
+    fn found(pairs: &[(&str, &str)]) -> Vec<String> {
+        let headers = headers(pairs);
+        let found = credentials(true).find(&Request { headers: &headers });
+        found.into_iter().map(|token| String::from_utf8_lossy(token).into_owned()).collect()
+    }
+
+    fn stripped(pairs: &[(&str, &str)], forward: bool) -> Vec<Edit> {
+        credentials(forward).strip(&Request { headers: &headers(pairs) })
+    }
+
+    #[test]
+    fn a_token_is_found_in_every_place_and_nowhere_else() {
+        for (name, value, token) in [
+            ("authorization", "bearer  a.b.c ", Some("a.b.c")),
+            ("authorization", "Bearer", Some("")),
+            ("authorization", "Basic abc", None),
+            ("authorization", "Bearerx a", None),
+            ("x-token", " a.b.c", Some("a.b.c")),
+            ("x-token", " ", None),
+            ("cookie", "a=1; session=a.b.c;b=2", Some("a.b.c")),
+            ("cookie", "session=; xsession=a; session2=b; session", None),
+            (":path", "/p?x=1&access_token=a.b.c&y", Some("a.b.c")),
+            (":path", "/p?access_token=&xaccess_token=a", None),
+            (":path", "/access_token=a", None),
+        ] {
+            assert_eq!(found(&[(name, value)]), token.into_iter().collect::<Vec<_>>(), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn every_token_is_found_so_that_two_can_be_refused() {
+        assert_eq!(found(&[("cookie", "session=a; session=b")]).len(), 2);
+        assert_eq!(found(&[("cookie", "session=a"), ("cookie", "session=b")]).len(), 2);
+        assert_eq!(found(&[(":path", "/?access_token=a&access_token=b")]).len(), 2);
+        assert_eq!(found(&[("authorization", "Bearer a"), (":path", "/?access_token=a")]).len(), 2);
+    }
+
+    #[test]
+    fn a_stripped_token_leaves_everything_else_as_it_was() {
+        let remove = |name: &str| vec![Edit::Remove(name.to_owned())];
+        let set = |name: &str, value: &str| vec![Edit::Set(name.to_owned(), value.as_bytes().to_vec())];
+        assert_eq!(stripped(&[("authorization", "Bearer a")], false), remove("authorization"));
+        assert_eq!(stripped(&[("authorization", "Basic a")], false), []);
+        assert_eq!(stripped(&[("cookie", "session=a")], false), remove("cookie"));
+        let cookies = [("cookie", "x=1;session=a"), ("cookie", "y=2; session=b")];
+        assert_eq!(stripped(&cookies, false), set("cookie", "x=1; y=2"));
+        assert_eq!(stripped(&[(":path", "/p?access_token=a")], false), set(":path", "/p"));
+        assert_eq!(
+            stripped(&[(":path", "/p?x=1&access_token=a&y=2#f")], false),
+            set(":path", "/p?x=1&y=2#f")
+        );
+    }
+
+    #[test]
+    fn a_token_that_is_passed_on_stays_where_it_is_but_for_the_query() {
+        let everywhere =
+            [("authorization", "Bearer a"), ("cookie", "session=a"), (":path", "/?access_token=a")];
+        let edits = stripped(&everywhere, true);
+        assert_eq!(edits, [Edit::Set(":path".to_owned(), b"/".to_vec())]);
+    }
+}
