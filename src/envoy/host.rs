@@ -6,7 +6,6 @@ use crate::filter::{CallToken, Host, Level};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The most of an upstream's answer that is read: no key set and no account is larger.
@@ -15,16 +14,15 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// The proxy that this module runs in.
 #[derive(Default)]
 pub(super) struct Proxy {
-    /// Ids of the counters and gauges that were used, by name.
-    metrics: RefCell<HashMap<&'static str, u32>>,
+    /// Ids of the counters and gauges that were used, by name: so few that looking along them is the quickest way.
+    metrics: RefCell<Vec<(&'static str, u32)>>,
 }
 
 impl Host for Proxy {
     fn now(&self) -> Timestamp {
         let since_epoch =
             hostcalls::get_current_time().ok().and_then(|now| now.duration_since(UNIX_EPOCH).ok());
-        let millis = since_epoch.map_or(0, |span| span.as_millis());
-        Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+        Timestamp::from_millis(0).after(since_epoch.unwrap_or_default())
     }
 
     fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
@@ -116,10 +114,11 @@ impl Host for Proxy {
 
 impl Proxy {
     fn metric(&self, kind: MetricType, name: &'static str) -> Option<u32> {
-        let known = self.metrics.borrow().get(name).copied();
+        let known =
+            self.metrics.borrow().iter().find(|(known, _)| std::ptr::eq(*known, name)).map(|(_, id)| *id);
         known.or_else(|| {
             let id = hostcalls::define_metric(kind, name).ok()?;
-            self.metrics.borrow_mut().insert(name, id);
+            self.metrics.borrow_mut().push((name, id));
             Some(id)
         })
     }

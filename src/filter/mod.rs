@@ -240,8 +240,8 @@ impl<H: Host> Filter<H> {
     fn apply(&self, verdict: &Verdict, dialect: impl FnOnce() -> Dialect) {
         self.host.count(verdict.metric(), 1);
         match verdict {
-            Verdict::Forward(headers) => {
-                for (name, value) in headers {
+            Verdict::Forward(forwarded) => {
+                for (name, value) in forwarded.headers() {
                     self.host.set_request_header(name.as_str(), value.as_bytes());
                 }
             }

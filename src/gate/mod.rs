@@ -158,7 +158,7 @@ impl Gate {
                 }
                 Want::Account { key, identity, route } => {
                     let standing = self.standing_without_answer(key, None, now);
-                    (route, self.verdict_on(&identity, &standing, now))
+                    (route, self.verdict_on(identity, &standing, now))
                 }
             };
             self.settle(ticket, route, verdict);
