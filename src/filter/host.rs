@@ -50,6 +50,9 @@ pub trait Host {
     /// Adds to a counter.
     fn count(&self, metric: &'static str, by: u64);
 
+    /// Sets a gauge. All workers set the same one.
+    fn gauge(&self, metric: &'static str, value: u64);
+
     /// Writes a line to the proxy's log.
     fn log(&self, level: Level, line: &str);
 

@@ -120,8 +120,7 @@ impl<H: Host> Filter<H> {
         let now = self.host.now();
         let call = self.calls.borrow_mut().replied(token);
         if let Some((id, call)) = call {
-            self.commons.borrow().tell(&self.host, &call, reply, now);
-            self.gate.borrow_mut().conclude(id, reply, now);
+            self.conclude(id, &call, reply, now);
             self.perform(active, None, now);
         }
         if self.removing.get() && self.gate.borrow().is_flushed() {
@@ -144,6 +143,10 @@ impl<H: Host> Filter<H> {
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
+        let age = self.gate.borrow().age_of_keys(now);
+        if let Some(age) = age {
+            self.host.gauge("firstsight.keys.age_seconds", age.as_secs());
+        }
     }
 
     /// A request is over: answered, aborted, whatever.
@@ -211,13 +214,15 @@ impl<H: Host> Filter<H> {
             Look::Wait => self.commons.borrow_mut().wait(id, call, since),
             Look::Make => match self.host.call(&call) {
                 Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
-                None => {
-                    let reply = Reply::Failed(Failure::Refused);
-                    self.commons.borrow().tell(&self.host, &call, &reply, now);
-                    self.gate.borrow_mut().conclude(id, &reply, now);
-                }
+                None => self.conclude(id, &call, &Reply::Failed(Failure::Refused), now),
             },
         }
+    }
+
+    /// Concludes a call that was made here, and tells those who share it.
+    fn conclude(&self, id: CallId, call: &Call, reply: &Reply, now: Timestamp) {
+        let is_good = self.gate.borrow_mut().conclude(id, reply, now);
+        self.commons.borrow().tell(&self.host, call, reply, is_good, now);
     }
 
     /// Carries out the verdict on a request that was held.
@@ -235,8 +240,8 @@ impl<H: Host> Filter<H> {
     fn apply(&self, verdict: &Verdict, dialect: impl FnOnce() -> Dialect) {
         self.host.count(verdict.metric(), 1);
         match verdict {
-            Verdict::Forward(headers) => {
-                for (name, value) in headers {
+            Verdict::Forward(forwarded) => {
+                for (name, value) in forwarded.headers() {
                     self.host.set_request_header(name.as_str(), value.as_bytes());
                 }
             }

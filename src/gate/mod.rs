@@ -118,14 +118,15 @@ impl Gate {
         edits
     }
 
-    /// Concludes a call with its reply.
-    pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) {
+    /// Concludes a call with its reply. Returns whether that, if the call is shared, is worth sharing.
+    pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) -> bool {
         match self.calls.remove(&call) {
-            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, None, now),
+            Some(Purpose::Keys(issuer)) => return self.conclude_keys(issuer, reply, None, now),
             Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
             Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
             None => {}
         }
+        false
     }
 
     /// Concludes a shared call with the reply that another worker of the process got to the same one at `at`.
@@ -157,7 +158,7 @@ impl Gate {
                 }
                 Want::Account { key, identity, route } => {
                     let standing = self.standing_without_answer(key, None, now);
-                    (route, self.verdict_on(&identity, &standing, now))
+                    (route, self.verdict_on(identity, &standing, now))
                 }
             };
             self.settle(ticket, route, verdict);

@@ -24,6 +24,7 @@ pub(crate) struct FakeProxy(pub(crate) Rc<RefCell<Proxy>>);
 /// One worker of it.
 pub(crate) struct Proxy {
     pub(crate) now: Timestamp,
+    /// Counters and gauges.
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) log: String,
     pub(crate) removed: bool,
@@ -379,6 +380,10 @@ impl Host for FakeProxy {
     fn count(&self, metric: &'static str, by: u64) {
         assert!(by > 0, "a proxy refuses to add nothing");
         *self.0.borrow_mut().counters.entry(metric).or_default() += by;
+    }
+
+    fn gauge(&self, metric: &'static str, value: u64) {
+        self.0.borrow_mut().counters.insert(metric, value);
     }
 
     fn log(&self, level: Level, line: &str) {
