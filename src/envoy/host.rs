@@ -1,7 +1,7 @@
 //! The proxy's host calls. The SDK panics on a status it does not expect, and a panic is an outage: every call here is
 //! made only where the ABI allows it, and header values are always bytes, as a client may send what is no text.
 
-use crate::domain::{Call, Failure, Reply, Response, Ticket, Timestamp};
+use crate::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
 use crate::filter::{CallToken, Host, Level};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
@@ -25,8 +25,8 @@ impl Host for Proxy {
         Timestamp::from_millis(0).after(since_epoch.unwrap_or_default())
     }
 
-    fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
-        hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+    fn request_headers(&self) -> Headers {
+        Headers::read(firstsight_abi::request_headers()).unwrap_or_default()
     }
 
     fn select(&self, stream: Ticket) -> bool {

@@ -11,7 +11,7 @@ mod shared;
 pub use host::{CallToken, Host, Level};
 
 use crate::config::Policy;
-use crate::domain::{Call, CallId, Edit, Failure, Reply, Request, Ticket, Timestamp, Verdict};
+use crate::domain::{Call, CallId, Edit, Failure, Headers, Reply, Ticket, Timestamp, Verdict};
 use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
@@ -79,10 +79,9 @@ impl<H: Host> Filter<H> {
     pub fn on_request(&self, stream: Ticket) -> Flow {
         let now = self.host.now();
         let headers = self.host.request_headers();
-        let request = Request { headers: &headers };
         let (step, edits) = {
             let mut gate = self.gate.borrow_mut();
-            (gate.admit(stream, &request, now), gate.clean(&request))
+            (gate.admit(stream, &headers, now), gate.clean(&headers))
         };
         for edit in edits {
             match edit {
@@ -272,6 +271,6 @@ impl<H: Host> Filter<H> {
     }
 }
 
-fn dialect(headers: &[(String, Vec<u8>)]) -> Dialect {
-    Dialect::of(Request { headers }.all("content-type").next())
+fn dialect(headers: &Headers) -> Dialect {
+    Dialect::of(headers.all("content-type").next())
 }

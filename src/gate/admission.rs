@@ -1,7 +1,7 @@
 //! The way of a request: rule, bearer, token, issuer's keys, claims, identity, standing, verdict.
 
 use super::{Gate, RETRY_SOON, Step};
-use crate::domain::{Forwarded, Identity, Passage, Reason, Refusal, Request, Ticket, Timestamp, Verdict};
+use crate::domain::{Forwarded, Headers, Identity, Passage, Reason, Refusal, Ticket, Timestamp, Verdict};
 use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
 use crate::token::{Bearer, Jws};
@@ -21,7 +21,7 @@ enum Examined {
 
 impl Gate {
     /// Decides about a request, or lets it wait. What [`Gate::clean`] says has to be done to it in any case.
-    pub fn admit(&mut self, ticket: Ticket, request: &Request<'_>, now: Timestamp) -> Step {
+    pub fn admit(&mut self, ticket: Ticket, request: &Headers, now: Timestamp) -> Step {
         if self.policy.routes.lets_preflight_pass(request) {
             return Step::Settle(Verdict::Pass(Passage::Preflight));
         }
@@ -110,6 +110,7 @@ impl Gate {
         let (issuer, (policy, keys)) =
             issuers.find(|(_, (policy, _))| policy.trust.recognise(iss).is_some()).ok_or_else(unknown)?;
         let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys { issuer, unknown: None }) };
+        let payload = jws.payload_part();
         let claims = match policy.trust.verify(jws, ring, now) {
             Ok(claims) => claims,
             Err(Reason::KeyUnknown) if may_refetch => {
@@ -127,7 +128,7 @@ impl Gate {
             key: claims.key(),
             validity: claims.validity(),
             by_route: demands.map(|demand| policy.trust.meets(demand, &claims).err()).collect(),
-            identity: self.policy.mapping.identify(&claims, payload_of(bearer.as_str())).map(Arc::new),
+            identity: self.policy.mapping.identify(&claims, payload).map(Arc::new),
         };
         let outcome = verified.on(route.index);
         self.tokens.remember(token, verified);
@@ -186,11 +187,6 @@ impl Gate {
             Standing::Refused(refusal) => Verdict::Refuse(refusal.clone()),
         }
     }
-}
-
-/// The second part of a token, as it stands there.
-fn payload_of(bearer: &str) -> &str {
-    bearer.split('.').nth(1).unwrap_or_default()
 }
 
 fn refuse(reason: Reason) -> Verdict {

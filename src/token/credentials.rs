@@ -1,6 +1,6 @@
 //! Where in a request a token may be, and how it is taken out again.
 
-use crate::domain::{Edit, Reason, Request};
+use crate::domain::{Edit, Headers, Reason};
 
 /// The places that are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Credentials {
     ///
     /// # Errors
     /// `TokenMissing` without any; `CredentialsInvalid` if there is more than one, in whatever places (RFC 6750 §2).
-    pub fn find<'a>(&self, request: &Request<'a>) -> Result<&'a [u8], Reason> {
+    pub fn find<'a>(&self, request: &'a Headers) -> Result<&'a [u8], Reason> {
         let mut found = Err(Reason::TokenMissing);
         for source in &self.from {
             source.visit(request, &mut |token| {
@@ -55,7 +55,7 @@ impl Credentials {
     }
 
     /// What has to be done for the application not to see the token.
-    pub fn strip(&self, request: &Request<'_>) -> Vec<Edit> {
+    pub fn strip(&self, request: &Headers) -> Vec<Edit> {
         let stripped = self.from.iter().filter(|source| !self.forward || matches!(source, Source::Query(_)));
         stripped.filter_map(|source| source.strip(request)).collect()
     }
@@ -63,7 +63,7 @@ impl Credentials {
 
 impl Source {
     /// Shows every token that is in this place.
-    fn visit<'a>(&self, request: &Request<'a>, found: &mut impl FnMut(&'a [u8])) {
+    fn visit<'a>(&self, request: &'a Headers, found: &mut impl FnMut(&'a [u8])) {
         match self {
             Self::Header { name, scheme } => {
                 request.all(name).filter_map(|value| after_scheme(value, scheme.as_deref())).for_each(found);
@@ -78,13 +78,13 @@ impl Source {
         }
     }
 
-    fn is_in(&self, request: &Request<'_>) -> bool {
+    fn is_in(&self, request: &Headers) -> bool {
         let mut is_in = false;
         self.visit(request, &mut |_| is_in = true);
         is_in
     }
 
-    fn strip(&self, request: &Request<'_>) -> Option<Edit> {
+    fn strip(&self, request: &Headers) -> Option<Edit> {
         if !self.is_in(request) {
             return None;
         }
@@ -164,13 +164,12 @@ mod tests {
         Credentials { from, forward }
     }
 
-    fn headers(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+    fn headers(pairs: &[(&str, &str)]) -> Headers {
+        pairs.iter().copied().collect()
     }
 
     fn found(pairs: &[(&str, &str)]) -> Vec<String> {
-        let headers = headers(pairs);
-        let request = Request { headers: &headers };
+        let request = headers(pairs);
         let mut found = vec![];
         for source in &credentials(true).from {
             source.visit(&request, &mut |token| found.push(String::from_utf8_lossy(token).into_owned()));
@@ -185,7 +184,7 @@ mod tests {
     }
 
     fn stripped(pairs: &[(&str, &str)], forward: bool) -> Vec<Edit> {
-        credentials(forward).strip(&Request { headers: &headers(pairs) })
+        credentials(forward).strip(&headers(pairs))
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::support::behaviour::{Behaviour, Heard, Said, Upstream as _};
 use crate::support::message::{Answer, Request, Seen};
 use crate::support::world::Upstreams;
-use firstsight::domain::{Call, Failure, Reply, Response, Ticket, Timestamp};
+use firstsight::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
 use firstsight::filter::{CallToken, Host, Level};
 use http::{HeaderName, HeaderValue};
 use std::cell::RefCell;
@@ -300,8 +300,8 @@ impl Host for FakeProxy {
         self.0.borrow().now
     }
 
-    fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
-        self.0.borrow_mut().headers().headers.clone()
+    fn request_headers(&self) -> Headers {
+        self.0.borrow_mut().headers().headers.iter().cloned().collect()
     }
 
     fn select(&self, stream: Ticket) -> bool {
