@@ -29,8 +29,11 @@ from measure.tokens import MODES  # noqa: E402
 from show.screen import doing, failed, say  # noqa: E402
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def main():
-    for sign in (signal.SIGTERM, signal.SIGHUP):
+    for sign in SIGNALS:
         signal.signal(sign, interrupted)
     options = read()
     try:
@@ -126,6 +129,9 @@ def measure(chosen, options):
 
 
 def interrupted(*_):
+    # A second Ctrl-C may not keep the first from cleaning up.
+    for sign in SIGNALS:
+        signal.signal(sign, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
