@@ -151,7 +151,9 @@ pub(super) struct HeaderDocument {
     pub(super) header: Option<String>,
     pub(super) claim: Option<String>,
     pub(super) account: Option<String>,
+    pub(super) payload: Option<PayloadDocument>,
     pub(super) format: Option<FormatDocument>,
+    pub(super) non_ascii: Option<NonAsciiDocument>,
     pub(super) when_missing: Option<WhenMissingDocument>,
     pub(super) max_bytes: Option<Count>,
 }
@@ -169,6 +171,23 @@ pub(super) struct AttributeDocument {
 pub(super) enum FormatDocument {
     Plain,
     Csv,
+    Json,
+    Base64Json,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum NonAsciiDocument {
+    Utf8,
+    Percent,
+    Missing,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PayloadDocument {
+    Base64url,
+    Base64urlPadded,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

@@ -1,13 +1,17 @@
 //! The `headers` of a configuration.
 
-use super::document::{FormatDocument, HeaderDocument, WhenMissingDocument, count};
+use super::document::{
+    FormatDocument, HeaderDocument, NonAsciiDocument, PayloadDocument, WhenMissingDocument, count,
+};
 use super::problem::Problems;
 use crate::domain::ClaimPath;
-use crate::mapping::{Format, HeaderRule, HeaderSourceRule, Managed, WhenMissing};
+use crate::mapping::{Format, HeaderRule, HeaderSourceRule, Managed, NonAscii, Rendering, WhenMissing};
 use http::{HeaderName, HeaderValue};
 
 /// The longest header value that is sent unless the operator says otherwise.
 const MAX_BYTES: usize = 4096;
+/// The same of a payload: no shorter than the longest token that is read by default.
+const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
 
 /// Headers that carry the request itself, or that a proxy reads: writing claims into them breaks it or opens it.
 const RESERVED: &[&str] = &[
@@ -69,51 +73,80 @@ fn name(written: Option<&str>, path: &str, problems: &Problems) -> Option<Header
 }
 
 fn source(document: &HeaderDocument, path: &str, problems: &Problems) -> Option<HeaderSourceRule> {
-    match (document.claim.as_deref(), document.account.as_deref()) {
-        (Some(claim), None) => {
+    match (document.claim.as_deref(), document.account.as_deref(), document.payload) {
+        (Some(claim), None, None) => {
             let claim = problems.take(ClaimPath::parse(claim), &format!("{path}.claim"), "name the claim");
-            let format = match document.format {
-                None | Some(FormatDocument::Plain) => Format::Plain,
-                Some(FormatDocument::Csv) => Format::Csv,
-            };
-            let max_bytes = count(document.max_bytes, MAX_BYTES);
-            let when_missing =
-                when_missing(document.when_missing.as_ref(), format, max_bytes, path, problems);
-            Some(HeaderSourceRule::Claim { claim: claim?, format, when_missing, max_bytes })
+            let rendering = rendering(document, path, problems);
+            let written = document.when_missing.as_ref();
+            let when_missing = when_missing(written, Some(rendering), path, problems);
+            Some(HeaderSourceRule::Claim { claim: claim?, rendering, when_missing })
         }
-        (None, Some("id")) => {
-            let claims_only = [
-                ("format", document.format.is_some()),
-                ("when_missing", document.when_missing.is_some()),
-                ("max_bytes", document.max_bytes.is_some()),
-            ];
-            for (key, _) in claims_only.into_iter().filter(|(_, written)| *written) {
-                problems.add(
-                    format!("{path}.{key}"),
-                    "it belongs to claims, not to the account",
-                    "remove it",
-                );
-            }
+        (None, Some("id"), None) => {
+            let (when_missing, max_bytes) = (document.when_missing.is_some(), document.max_bytes.is_some());
+            foreign_keys(
+                document,
+                &[("when_missing", when_missing), ("max_bytes", max_bytes)],
+                path,
+                problems,
+            );
             Some(HeaderSourceRule::AccountId)
         }
-        (None, Some(_)) => {
+        (None, None, Some(payload)) => {
+            foreign_keys(document, &[], path, problems);
+            Some(HeaderSourceRule::Payload {
+                padded: matches!(payload, PayloadDocument::Base64urlPadded),
+                max_bytes: count(document.max_bytes, MAX_PAYLOAD_BYTES),
+                when_missing: when_missing(document.when_missing.as_ref(), None, path, problems),
+            })
+        }
+        (None, Some(_), None) => {
             problems.add(format!("{path}.account"), "the account has no such member", "write account: id");
             None
         }
-        (claim, _) => {
-            let what = if claim.is_some() { "it has two sources" } else { "it has no source" };
-            problems.add(path, what, "write one of claim: NAME and account: id");
+        (None, None, None) => {
+            problems.add(path, "it has no source", SOURCES);
+            None
+        }
+        _ => {
+            problems.add(path, "it has more than one source", SOURCES);
             None
         }
     }
 }
 
+const SOURCES: &str = "write one of claim: NAME, account: id and payload: base64url";
+
+/// Keys that say how a claim is written, beside another source.
+fn foreign_keys(document: &HeaderDocument, others: &[(&str, bool)], path: &str, problems: &Problems) {
+    let of_claims = [("format", document.format.is_some()), ("non_ascii", document.non_ascii.is_some())];
+    for (key, _) in of_claims.iter().chain(others).filter(|(_, written)| *written) {
+        problems.add(format!("{path}.{key}"), "it belongs to claims", "remove it");
+    }
+}
+
+fn rendering(document: &HeaderDocument, path: &str, problems: &Problems) -> Rendering {
+    let format = match document.format {
+        None | Some(FormatDocument::Plain) => Format::Plain,
+        Some(FormatDocument::Csv) => Format::Csv,
+        Some(FormatDocument::Json) => Format::Json,
+        Some(FormatDocument::Base64Json) => Format::Base64Json,
+    };
+    if document.non_ascii.is_some() && matches!(format, Format::Json | Format::Base64Json) {
+        problems.add(format!("{path}.non_ascii"), "this format is ASCII anyway", "remove it");
+    }
+    let non_ascii = match document.non_ascii {
+        None | Some(NonAsciiDocument::Utf8) => NonAscii::Utf8,
+        Some(NonAsciiDocument::Percent) => NonAscii::Percent,
+        Some(NonAsciiDocument::Missing) => NonAscii::Missing,
+    };
+    Rendering { format, non_ascii, max_bytes: count(document.max_bytes, MAX_BYTES) }
+}
+
 /// Without a word of the operator a missing claim refuses the request: a header the application relies on is not left out
-/// by accident.
+/// by accident. A default is rendered as the claim would have been; without a rendering there is none.
 fn when_missing(
     written: Option<&WhenMissingDocument>,
-    format: Format,
-    max_bytes: usize,
+    rendering: Option<Rendering>,
     path: &str,
     problems: &Problems,
 ) -> WhenMissing<HeaderValue> {
@@ -121,9 +154,9 @@ fn when_missing(
         None | Some(WhenMissingDocument::Refuse) => WhenMissing::Refuse,
         Some(WhenMissingDocument::Omit) => WhenMissing::Omit,
         Some(WhenMissingDocument::Default(value)) => {
-            let value = format.render(value, max_bytes).ok_or("it cannot be sent in this header");
-            let hint =
-                "write what a claim could be: text, number or bool within max_bytes; a list with format: csv";
+            let value = rendering.and_then(|rendering| rendering.render(value));
+            let hint = "write what a claim could be in this format, within max_bytes; nothing stands in for a payload";
+            let value = value.ok_or("it cannot be sent in this header");
             let value = problems.take(value, &format!("{path}.when_missing.default"), hint);
             value.map_or(WhenMissing::Refuse, WhenMissing::Default)
         }

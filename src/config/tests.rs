@@ -1,6 +1,7 @@
 //! What operators write, and what they are told.
 
 use super::*;
+use crate::mapping::{HeaderSourceRule, WhenMissing};
 use crate::token::ALGORITHMS;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -307,5 +308,44 @@ fn the_times_of_a_refresh_must_not_contradict_each_other() {
     ] {
         let told = problems(&with("/issuers/0/keys_refresh", written.clone()));
         assert_eq!(told, [format!("issuers[0].keys_refresh.{key}")], "{written}");
+    }
+}
+
+#[test]
+fn a_header_says_how_its_value_is_written() {
+    let rules = json!([
+        {"header": "x-a", "claim": "a", "format": "csv", "non_ascii": "percent", "when_missing": {"default": ["ö"]}},
+        {"header": "x-b", "claim": "b", "format": "base64json", "when_missing": {"default": {"a": []}}},
+        {"header": "x-c", "payload": "base64url-padded", "when_missing": "omit", "max_bytes": 100},
+    ]);
+    let policy = compiled(&with("/headers", rules)).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let defaults = policy.mapping.headers.iter().filter_map(|rule| match &rule.source {
+        HeaderSourceRule::Claim { when_missing: WhenMissing::Default(value), .. } => Some(value.clone()),
+        _ => None,
+    });
+    assert_eq!(defaults.collect::<Vec<_>>(), ["%C3%B6", "eyJhIjpbXX0="]);
+    assert!(matches!(
+        policy.mapping.headers[2].source,
+        HeaderSourceRule::Payload { padded: true, max_bytes: 100, when_missing: WhenMissing::Omit }
+    ));
+}
+
+#[test]
+fn what_says_nothing_about_a_header_is_a_mistake() {
+    for (rule, place) in [
+        (json!({"claim": "a", "format": "json", "non_ascii": "utf8"}), "headers[0].non_ascii"),
+        (json!({"account": "id", "non_ascii": "utf8"}), "headers[0].non_ascii"),
+        (json!({"account": "id", "when_missing": "omit"}), "headers[0].when_missing"),
+        (json!({"payload": "base64url", "format": "json"}), "headers[0].format"),
+        (
+            json!({"payload": "base64url", "when_missing": {"default": "e30"}}),
+            "headers[0].when_missing.default",
+        ),
+        (json!({"payload": "base64url", "claim": "a"}), "headers[0]"),
+        (json!({"account": "id", "claim": "a"}), "headers[0]"),
+    ] {
+        let mut rule = rule;
+        rule["header"] = json!("x-a");
+        assert_eq!(problems(&with("/headers", json!([rule]))), [place], "{rule}");
     }
 }

@@ -30,7 +30,8 @@ pub trait Host {
     /// Lets the selected request, held until now, go on. Its headers must not be touched afterwards.
     fn resume_request(&self);
 
-    /// Answers the selected request here.
+    /// Answers the selected request here. To HEAD the proxy sends no body; a gRPC client gets trailers only, the body as
+    /// their message.
     fn respond(&self, response: &Response);
 
     /// Starts a call. Its reply arrives only as long as the context that is active now lives. `None`: the proxy will

@@ -2,11 +2,11 @@
 
 use super::{Gate, RETRY_SOON, Step};
 use crate::domain::{HeaderSource, Identity, Passage, Reason, Refusal, Request, Ticket, Timestamp, Verdict};
+use crate::mapping::header_value;
 use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
 use crate::token::{Bearer, Jws};
 use crate::wire::Cause;
-use http::HeaderValue;
 use std::sync::Arc;
 
 /// How far a token got.
@@ -128,7 +128,7 @@ impl Gate {
             key: claims.key(),
             validity: claims.validity(),
             by_route: demands.map(|demand| policy.trust.meets(demand, &claims).err()).collect(),
-            identity: self.policy.mapping.identify(&claims).map(Arc::new),
+            identity: self.policy.mapping.identify(&claims, payload_of(bearer)).map(Arc::new),
         };
         let outcome = verified.on(route.index);
         self.tokens.remember(bearer, verified);
@@ -186,11 +186,16 @@ impl Gate {
         let value = |source: &HeaderSource| match source {
             HeaderSource::Claim(value) => Some(value.clone()),
             // An id that cannot be a header is none: the directory is believed, not trusted with bytes.
-            HeaderSource::AccountId => account.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()),
+            HeaderSource::AccountId => account.and_then(|id| header_value(id)),
         };
         let headers = identity.headers.iter();
         Verdict::Forward(headers.filter_map(|(name, source)| Some((name.clone(), value(source)?))).collect())
     }
+}
+
+/// The second part of a token, as it stands there.
+fn payload_of(bearer: &str) -> &str {
+    bearer.split('.').nth(1).unwrap_or_default()
 }
 
 fn refuse(reason: Reason) -> Verdict {

@@ -3,12 +3,15 @@
 
 mod header;
 mod managed;
+mod rendering;
 
-pub use header::{Format, HeaderRule, HeaderSourceRule, WhenMissing};
+pub use header::{HeaderRule, HeaderSourceRule, WhenMissing};
 pub use managed::Managed;
+pub use rendering::{Format, NonAscii, Rendering, header_value};
 
 use crate::domain::{ClaimPath, HeaderSource, Identity, Reason};
 use crate::token::Claims;
+use http::HeaderValue;
 use serde_json::{Map, Value};
 
 /// The operator's mapping, complete and without contradictions.
@@ -34,23 +37,26 @@ pub struct AttributeRule {
 }
 
 impl Mapping {
-    /// Makes the identity that `claims` stand for.
+    /// Makes the identity that `claims` stand for. `payload` is the part of the token that they were read from, as it
+    /// stands there.
     ///
     /// # Errors
     /// `ClaimMissing` if a claim is absent, or cannot become what a rule makes of it, and that rule says `refuse`.
-    pub fn identify(&self, claims: &Claims) -> Result<Identity, Reason> {
+    pub fn identify(&self, claims: &Claims, payload: &str) -> Result<Identity, Reason> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for rule in &self.headers {
-            match &rule.source {
-                HeaderSourceRule::AccountId => headers.push((rule.header.clone(), HeaderSource::AccountId)),
-                HeaderSourceRule::Claim { claim, format, when_missing, max_bytes } => {
-                    let value =
-                        claim.find(claims.members()).and_then(|value| format.render(value, *max_bytes));
-                    if let Some(value) = when_missing.settle(value)? {
-                        headers.push((rule.header.clone(), HeaderSource::Claim(value)));
-                    }
+            let source = match &rule.source {
+                HeaderSourceRule::AccountId => Some(HeaderSource::AccountId),
+                HeaderSourceRule::Claim { claim, rendering, when_missing } => {
+                    let value = claim.find(claims.members()).and_then(|value| rendering.render(value));
+                    when_missing.settle(value)?.map(HeaderSource::Claim)
                 }
-            }
+                HeaderSourceRule::Payload { padded, max_bytes, when_missing } => {
+                    let value = payload_value(payload, *padded, *max_bytes);
+                    when_missing.settle(value)?.map(HeaderSource::Claim)
+                }
+            };
+            headers.extend(source.map(|source| (rule.header.clone(), source)));
         }
         let mut attributes = Map::new();
         for rule in &self.attributes {
@@ -62,6 +68,11 @@ impl Mapping {
         let subject = claims.subject().clone();
         Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers, attributes })
     }
+}
+
+fn payload_value(payload: &str, padded: bool, max_bytes: usize) -> Option<HeaderValue> {
+    let fill = if padded { "=".repeat(payload.len().wrapping_neg() % 4) } else { String::new() };
+    header_value(&format!("{payload}{fill}")).filter(|value| value.len() <= max_bytes)
 }
 
 /// Puts `value` at the nested place `path`; places within it are made where they are missing.

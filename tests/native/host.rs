@@ -251,8 +251,10 @@ fn local_reply(response: &Response, request: &[(String, Vec<u8>)]) -> Answer {
     let name_and_value =
         |(name, value): &(HeaderName, HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
     let mut headers: Vec<_> = response.headers.iter().map(name_and_value).collect();
-    let has = |name: &str, text: &[u8]| request.iter().any(|(key, value)| key == name && value == text);
-    let (is_head, is_grpc) = (has(":method", b"HEAD"), has("content-type", b"application/grpc"));
+    let value = |name: &str| request.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice());
+    let is_head = value(":method") == Some(b"HEAD");
+    let is_grpc = value("content-type")
+        .is_some_and(|text| text == b"application/grpc" || text.starts_with(b"application/grpc+"));
     if !is_grpc {
         let body = if is_head { vec![] } else { response.body.clone() };
         return Answer { status: response.status, headers, body, seen: None };

@@ -4,6 +4,7 @@
 mod support;
 
 mod host;
+mod hygiene;
 mod process;
 mod spans;
 mod worker;

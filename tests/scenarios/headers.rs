@@ -1,7 +1,8 @@
 //! What the application gets to know, and what it never gets from a client.
 
 use crate::Here;
-use crate::support::config::{Config, usual};
+use crate::support::config::{Config, ISSUER, usual};
+use crate::support::issuer::AUDIENCE;
 use crate::support::message::{Request, get, post};
 use crate::support::world::{World, unavailable};
 use serde_json::{Value, json};
@@ -40,6 +41,63 @@ fn claims_become_the_headers_that_were_configured() {
         ("x-account-id", "acct-1"),
     ] {
         assert_eq!(seen.header(header).as_deref(), Some(value), "{header}");
+    }
+}
+
+#[test]
+fn a_value_is_written_in_the_form_that_was_chosen() {
+    let rules = json!([
+        {"header": "x-json", "claim": "groups", "format": "json"},
+        {"header": "x-base64", "claim": "address", "format": "base64json"},
+        {"header": "x-percent", "claim": "name", "non_ascii": "percent"},
+        {"header": "x-ascii", "claim": "name", "non_ascii": "missing", "when_missing": {"default": "someone"}},
+    ]);
+    let mut world = Here::usual(&usual().set("/headers", rules));
+    let claims = json!({
+        "groups": ["staff,admin", "Jörg\r\nx-admin: yes", {"deep": [1, 2.5, null]}],
+        "address": {"city": "Köln"},
+        "name": "Jörg 100%",
+    });
+    let token = world.token_with("jane-4711", &claims);
+    let seen = world.send(get("/orders").bearer(&token)).forwarded();
+    let json = r#"["staff,admin","J\u00f6rg\r\nx-admin: yes",{"deep":[1,2.5,null]}]"#;
+    for (header, value) in [
+        ("x-json", json),
+        ("x-base64", "eyJjaXR5IjoiS8O2bG4ifQ=="),
+        ("x-percent", "J%C3%B6rg 100%25"),
+        ("x-ascii", "someone"),
+    ] {
+        assert_eq!(seen.header(header).as_deref(), Some(value), "{header}");
+    }
+    assert_eq!(seen.header("x-admin"), None);
+}
+
+#[test]
+fn a_verified_payload_is_passed_on_as_the_token_holds_it() {
+    let rules = json!([
+        {"header": "x-jwt-payload", "payload": "base64url"},
+        {"header": "x-jwt-padded", "payload": "base64url-padded"},
+        {"header": "x-jwt-short", "payload": "base64url", "max_bytes": 300, "when_missing": "omit"},
+    ]);
+    let mut world = Here::usual(&usual().set("/headers", rules));
+    for (filler, is_short) in [("", true), ("f", true), ("ff", true), (&"f".repeat(300), false)] {
+        // Blanks and an escape that no one who wrote it anew would write.
+        let exp = world.now().as_millis() / 1000 + 60;
+        let payload = format!(
+            r#"{{ "iss": "{ISSUER}", "sub": "jane\u002d4711", "aud": "{AUDIENCE}", "exp": {exp}, "filler": "{filler}" }}"#
+        );
+        let issuer = world.issuer();
+        let token = issuer.signs(&json!({"alg": "ES256", "kid": issuer.key().kid()}), payload.as_bytes());
+        let part = token.split('.').nth(1).unwrap().to_owned();
+        for _ in 0..2 {
+            let request = get("/orders").bearer(&token).header("x_jwt_payload", "e30");
+            let seen = world.send(request).forwarded();
+            assert_eq!(seen.spellings("x-jwt-payload"), ["x-jwt-payload"]);
+            assert_eq!(seen.header("x-jwt-payload").as_ref(), Some(&part));
+            let padded = seen.header("x-jwt-padded").unwrap();
+            assert_eq!((padded.trim_end_matches('='), padded.len() % 4), (&*part, 0));
+            assert_eq!(seen.header("x-jwt-short").is_some(), is_short, "{}", part.len());
+        }
     }
 }
 

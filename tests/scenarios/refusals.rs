@@ -53,15 +53,16 @@ fn a_grpc_client_is_refused_in_its_own_words() {
     let missing = world.send(grpc("/orders.Orders/List")).refused_in_grpc(16, "token-missing");
     assert_eq!(missing.header("grpc-message").as_deref(), Some("No bearer token came with the request."));
     assert_eq!(missing.header("www-authenticate").as_deref(), Some("Bearer realm=\"firstsight\""));
-    world.send(grpc("/orders.Orders/List").bearer("a.b.c")).refused_in_grpc(16, "token-malformed");
+    let protobuf = post("/orders.Orders/List", vec![0; 5]).header("content-type", "application/grpc+proto");
+    world.send(protobuf.bearer("a.b.c")).refused_in_grpc(16, "token-malformed");
     world.send(grpc("/orders.Orders/List").bearer("a b")).refused_in_grpc(3, "credentials-invalid");
 
     // Held first, so that its headers are read once more.
-    let pending = json!({"status": "pending", "message": "Frag die IT: 100 % Jörg\u{1F44B}"});
+    let pending = json!({"status": "pending", "message": "Frag die IT:\r\n100 % Jörg\u{1F44B}"});
     world.directory().answers(Behaviour::json(202, &pending));
     let token = world.token("jane-4711");
     let answer = world.send(grpc("/orders.Orders/List").bearer(&token)).refused_in_grpc(7, "account-pending");
-    let message = "The account waits for approval. Frag die IT: 100 %25 J%C3%B6rg%F0%9F%91%8B";
+    let message = "The account waits for approval. Frag die IT:%0D%0A100 %25 J%C3%B6rg%F0%9F%91%8B";
     assert_eq!(answer.header("grpc-message").as_deref(), Some(message));
 
     world.directory().answers(unavailable());

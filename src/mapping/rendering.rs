@@ -1,0 +1,231 @@
+//! How a claim is written into a header. Whatever comes out may be sent as it is: no control characters, no blanks around
+//! it, no longer than it may be.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// How a claim's value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rendering {
+    /// In which form.
+    pub format: Format,
+    /// What becomes of characters beyond ASCII. The JSON formats have none.
+    pub non_ascii: NonAscii,
+    /// The longest value that is sent, in bytes.
+    pub max_bytes: usize,
+}
+
+/// The form of a header's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A string, number or bool as it stands.
+    Plain,
+    /// The same, or a list of them joined by commas.
+    Csv,
+    /// Any value as compact JSON, in ASCII: all else is escaped within its strings (RFC 8259 §7).
+    Json,
+    /// Any value as compact JSON in base64 with padding (RFC 4648 §4), as `jwt_authn` writes lists and objects.
+    Base64Json,
+}
+
+/// What becomes of characters beyond ASCII, whose meaning in a header is nobody's standard (RFC 9110 §5.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonAscii {
+    /// They are sent in UTF-8.
+    Utf8,
+    /// The bytes of their UTF-8, and `%` itself, are percent-encoded (RFC 3986 §2.1).
+    Percent,
+    /// A value that has any counts as missing.
+    Missing,
+}
+
+impl Rendering {
+    /// The header value, or `None` if the claim cannot be one: null, another type than the format takes, a control
+    /// character, blanks around it, too long, empty, beyond ASCII where that is not wanted, a number that was rounded when
+    /// it was read, or a list item that itself holds the comma which separates items (`"staff,admin"` would read as two).
+    pub fn render(&self, value: &Value) -> Option<HeaderValue> {
+        let text = match self.format {
+            Format::Plain => self.spell(scalar(value)?)?,
+            Format::Csv => self.spell(list(value)?)?,
+            Format::Json => in_ascii(&json(value)?),
+            Format::Base64Json => STANDARD.encode(json(value)?),
+        };
+        header_value(&text).filter(|value| value.len() <= self.max_bytes)
+    }
+
+    /// Writes clean text in the characters that are wanted.
+    fn spell(&self, text: String) -> Option<String> {
+        const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
+        match self.non_ascii {
+            _ if !is_clean(&text) => None,
+            NonAscii::Utf8 => Some(text),
+            NonAscii::Percent => Some(utf8_percent_encode(&text, ESCAPED).to_string()),
+            NonAscii::Missing => text.is_ascii().then_some(text),
+        }
+    }
+}
+
+/// The text as a header value, unless it is empty, padded with blanks, or holds control characters.
+pub fn header_value(text: &str) -> Option<HeaderValue> {
+    is_clean(text).then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
+}
+
+fn is_clean(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
+}
+
+fn list(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(items) => Some(items.iter().map(item).collect::<Option<Vec<_>>>()?.join(",")),
+        value => item(value),
+    }
+}
+
+/// One item of a list. What separates items, or is dropped by those who split and trim, must not be in it.
+fn item(value: &Value) -> Option<String> {
+    scalar(value).filter(|text| !text.is_empty() && !text.contains(',') && text.trim() == text)
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => is_exact(value).then(|| number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn json(value: &Value) -> Option<String> {
+    (!value.is_null() && is_exact(value)).then(|| value.to_string())
+}
+
+/// Beyond 2^53 a number that is no integer of 64 bits was rounded when it was read: two ids would be one.
+fn is_exact(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            !number.is_f64() || number.as_f64().is_some_and(|number| number.abs() < 9_007_199_254_740_992.0)
+        }
+        Value::Array(items) => items.iter().all(is_exact),
+        Value::Object(members) => members.values().all(is_exact),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
+}
+
+/// JSON with everything but visible ASCII and blanks escaped, which is found within its strings only.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if matches!(character, ' '..='~') {
+            text.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String does not fail.
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn render(format: Format, value: &Value) -> Option<String> {
+        spelled(format, NonAscii::Utf8, value)
+    }
+
+    fn spelled(format: Format, non_ascii: NonAscii, value: &Value) -> Option<String> {
+        let value = Rendering { format, non_ascii, max_bytes: 40 }.render(value)?;
+        Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn scalars_are_written_as_they_stand() {
+        for format in [Format::Plain, Format::Csv] {
+            for (claim, text) in
+                [(json!("jörg"), "jörg"), (json!(7), "7"), (json!(1.5), "1.5"), (json!(true), "true")]
+            {
+                assert_eq!(render(format, &claim).as_deref(), Some(text));
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_is_joined_only_as_csv() {
+        assert_eq!(render(Format::Csv, &json!(["a", 1, true])), Some("a,1,true".into()));
+        assert_eq!(render(Format::Plain, &json!(["a"])), None);
+    }
+
+    #[test]
+    fn a_list_item_that_would_read_as_two_is_not_sent() {
+        for claim in [json!(["staff,admin"]), json!("staff,admin"), json!(["x", " admin"]), json!(["a", ""])]
+        {
+            assert_eq!(render(Format::Csv, &claim), None, "{claim}");
+        }
+        assert_eq!(render(Format::Plain, &json!("staff,admin")), Some("staff,admin".into()));
+    }
+
+    #[test]
+    fn any_value_is_json_in_ascii() {
+        for (claim, text) in [
+            (json!(["a", 1, {"b": null}]), r#"["a",1,{"b":null}]"#),
+            (json!("jörg"), r#""j\u00f6rg""#),
+            (json!({"👋": "\u{7f}\u{85}\n"}), r#"{"\ud83d\udc4b":"\u007f\u0085\n"}"#),
+            (json!(""), r#""""#),
+            (json!([]), "[]"),
+            (json!(false), "false"),
+        ] {
+            assert_eq!(render(Format::Json, &claim).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn base64_of_json_is_what_jwt_authn_writes() {
+        assert_eq!(
+            render(Format::Base64Json, &json!({"n": 1, "a": "é"})),
+            Some("eyJhIjoiw6kiLCJuIjoxfQ==".into())
+        );
+        assert_eq!(render(Format::Base64Json, &json!(["?>~~", "ö"])), Some("WyI/Pn5+Iiwiw7YiXQ==".into()));
+    }
+
+    #[test]
+    fn what_is_beyond_ascii_is_sent_encoded_or_missing() {
+        let claim = json!(["jörg", "100%", "a b"]);
+        let spelled = |how| spelled(Format::Csv, how, &claim);
+        assert_eq!(spelled(NonAscii::Utf8), Some("jörg,100%,a b".into()));
+        assert_eq!(spelled(NonAscii::Percent), Some("j%C3%B6rg,100%25,a b".into()));
+        assert_eq!(spelled(NonAscii::Missing), None);
+    }
+
+    #[test]
+    fn encoding_hides_no_control_character() {
+        for claim in [json!("a\u{85}b"), json!("a\r\nb"), json!("\u{a0}a"), json!("a\t")] {
+            for how in [NonAscii::Utf8, NonAscii::Percent, NonAscii::Missing] {
+                assert_eq!(spelled(Format::Plain, how, &claim), None, "{claim} {how:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_header_is_not_sent() {
+        for format in [Format::Plain, Format::Csv, Format::Json, Format::Base64Json] {
+            for claim in [json!(null), json!("x".repeat(41)), json!(1.8446744073709552e19)] {
+                assert_eq!(render(format, &claim), None, "{claim} {format:?}");
+            }
+        }
+        for format in [Format::Json, Format::Base64Json] {
+            assert_eq!(render(format, &json!([{"id": 1.8446744073709552e19}])), None, "{format:?}");
+        }
+        for claim in [json!({}), json!(""), json!([]), json!(["a", {}]), json!("a\r\nx: y"), json!("a\0")] {
+            assert_eq!(render(Format::Csv, &claim), None, "{claim}");
+        }
+        for claim in [json!(" a"), json!("a\tb"), json!("a\u{85}b")] {
+            assert_eq!(render(Format::Plain, &claim), None, "{claim}");
+        }
+    }
+}
