@@ -17,7 +17,7 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down verdicts test test-native test-envoy lint fmt clean compiler
+.PHONY: help wasm demo up down verdicts test test-native test-envoy bench lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -49,6 +49,10 @@ test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer vectors
 	cargo build --locked --workspace --bins
 	$(suite) cargo test --locked --workspace --test envoy
+
+bench: wasm ## what it costs, side by side with others (ROUNDS=7 SECONDS=2 MODES=cached,… ARMS=floor,…)
+	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(MODES),--modes $(MODES)) $(if $(ARMS),--arms $(ARMS))
 
 lint: compiler ## formatting and lints, of the module's target too
 	@scripts/lint.sh

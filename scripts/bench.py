@@ -9,7 +9,7 @@ One Envoy with one worker, on one core, has a listener for each arm; the load co
 every arm is measured once, one after the other, so that whatever else the machine does falls on all of them.
 """
 import argparse
-import os
+import json
 import signal
 import subprocess
 import sys
@@ -21,20 +21,23 @@ from measure import BENCH, DIST, ROOT, Failed, tokens  # noqa: E402 (the line ab
 from measure.arms import arms  # noqa: E402
 from measure.edge import Edge  # noqa: E402
 from measure.load import Load  # noqa: E402
-from measure.report import table  # noqa: E402
+from measure.facts import facts  # noqa: E402
+from measure.plot import plot  # noqa: E402
+from measure.report import legend, of_firstsight, tables, where  # noqa: E402
+from measure.summary import circumstances, summary  # noqa: E402
 from measure.tokens import MODES  # noqa: E402
 from show.screen import doing, failed, say  # noqa: E402
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def main():
-    for sign in (signal.SIGTERM, signal.SIGHUP):
+    for sign in SIGNALS:
         signal.signal(sign, interrupted)
     options = read()
     try:
-        prepare()
-        chosen = choose(options)
-        results = measure(chosen, options)
-        say(table(results))
+        bench(options)
     except Failed as problem:
         failed(str(problem))
         sys.exit(1)
@@ -43,16 +46,39 @@ def main():
         sys.exit(1)
 
 
+def bench(options):
+    started = time.monotonic()
+    prepare()
+    known = arms([module.split("=", 1) for module in options.module])
+    chosen = choose(options, known)
+    document = {"circumstances": circumstances(options), "modes": summary(measure(chosen, options))}
+    if options.whole:
+        doing("firstsight alone: size, host calls, start, memory")
+        document["firstsight"] = facts(known, options.ahead)
+    say(tables(document["modes"]))
+    say(legend(document["modes"]))
+    if options.whole:
+        say(of_firstsight(document["firstsight"]))
+    say(where(document["circumstances"]))
+    if options.whole:
+        DIST.mkdir(exist_ok=True)
+        (DIST / "bench.json").write_text(json.dumps(document, indent=2) + "\n")
+        (DIST / "bench.svg").write_text(plot(document["modes"], document["circumstances"]))
+        say(f"\nIn {time.monotonic() - started:.0f} s. The figures are in dist/bench.json, and as a picture in dist/bench.svg.")
+
+
 def read():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words = lambda text: [word for word in text.split(",") if word]  # noqa: E731
     parser.add_argument("--arms", type=words, metavar="A,B", help="only these, in every mode asked for")
     parser.add_argument("--modes", type=words, metavar="A,B", default=list(MODES), help=f"of {', '.join(MODES)}")
-    parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS") or 7))
-    parser.add_argument("--seconds", type=int, default=int(os.environ.get("SECONDS") or 2), help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
     parser.add_argument("--module", action="append", default=[], metavar="NAME=FILE", help="another build of firstsight")
     parser.add_argument("--ahead", action="store_true", help="ahead of whatever else runs on this machine (needs root)")
     options = parser.parse_args()
+    # What is looked at quickly leaves the last whole run's files alone.
+    options.whole = not (options.arms or options.module) and options.modes == list(MODES)
     if unknown := [mode for mode in options.modes if mode not in MODES]:
         parser.error(f"there is no mode {', '.join(unknown)}; there is {', '.join(MODES)}")
     return options
@@ -75,9 +101,8 @@ def run(command, quiet=False):
         raise Failed(f"could not prepare the benchmark: {' '.join(str(part) for part in command)}\n{done.stderr or ''}")
 
 
-def choose(options):
+def choose(options, known):
     """The arms of each mode."""
-    known = arms([module.split("=", 1) for module in options.module])
     if unknown := [name for name in options.arms or [] if name not in known]:
         raise Failed(f"there is no arm {', '.join(unknown)}; there is {', '.join(known)}")
     wanted = options.arms or list(known)
@@ -104,6 +129,9 @@ def measure(chosen, options):
 
 
 def interrupted(*_):
+    # A second Ctrl-C may not keep the first from cleaning up.
+    for sign in SIGNALS:
+        signal.signal(sign, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -22,7 +22,8 @@ fi
 
 say "scripts"
 for script in scripts/*.sh scripts/wasm/*.sh .ci/run; do bash -n "$script"; done
-python3 - scripts/*.py <<'END'
+python3 -B -m doctest scripts/measure/spread.py
+python3 - scripts/*.py scripts/*/*.py <<'END'
 import ast, pathlib, sys
 for path in sys.argv[1:]:
     ast.parse(pathlib.Path(path).read_text(), path)

@@ -45,6 +45,7 @@ fi
 
 mkdir -p "$(dirname "$module")"
 cp "${CARGO_TARGET_DIR:-target}/$wasm_target/wasm/${package//-/_}.wasm" "$module.new"
+[ "$package" != firstsight ] || python3 scripts/wasm-exports.py "$module.new" "$module.new"
 python3 scripts/wasm-imports.py "$module.new"
 mv "$module.new" "$module"
 say "$module in $((SECONDS - started)) s"

@@ -34,8 +34,8 @@ def on(core, ahead):
 class Edge:
     """Everything that runs beside the load. To be used in a `with`: nothing is left running."""
 
-    def __init__(self, arms, ahead=False, log_levels="wasm:info"):
-        self.arms, self.ahead, self.log_levels = list(arms), ahead, log_levels
+    def __init__(self, arms, ahead=False, log_levels="wasm:info", lds=False):
+        self.arms, self.ahead, self.log_levels, self.lds = list(arms), ahead, log_levels, lds
         self.processes = []
 
     def __enter__(self):
@@ -65,7 +65,8 @@ class Edge:
         port = int(self.until(listening, directory, "directory")[1])
         bootstrap = self.folder / "envoy.json"
         bootstrap.write_text(json.dumps(self.bootstrap(port)))
-        self.started = time.monotonic()
+        if self.lds:
+            self.deliver()
         self.envoy = self.spawn(
             [ENVOY, "-c", bootstrap, "--concurrency", "1", "--disable-hot-restart"]
             + ["--admin-address-path", self.folder / "admin"]
@@ -74,7 +75,7 @@ class Edge:
             envoys,
         )
         self.until(lambda: self.admin("/ready").startswith("LIVE"), self.envoy, "envoy")
-        listeners = json.loads(self.admin("/listeners?format=json"))["listener_statuses"]
+        listeners = json.loads(self.admin("/listeners?format=json")).get("listener_statuses", [])
         self.ports = {each["name"]: each["local_address"]["socket_address"]["port_value"] for each in listeners}
 
     def spawn(self, command, name, core, **environment):
@@ -125,8 +126,19 @@ class Edge:
                 return int(running), int(waiting)
         raise Failed(f"Envoy has no worker:\n{self.tail()}")
 
+    def resident_bytes(self):
+        status = Path(f"/proc/{self.envoy.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def deliver(self, *listeners):
+        """Gives a running Envoy these listeners, in one step: it must not see half a file."""
+        resources = [{"@type": "type.googleapis.com/envoy.config.listener.v3.Listener", **each} for each in listeners]
+        new = self.folder / "lds.new"
+        new.write_text(json.dumps({"version_info": str(len(resources)), "resources": resources}))
+        new.rename(self.folder / "lds.json")
+
     def bootstrap(self, directory_port):
-        return {
+        document = {
             "node": {"id": "bench", "cluster": "bench"},
             "admin": {"address": address(0)},
             "static_resources": {
@@ -134,9 +146,15 @@ class Edge:
                 "clusters": [cluster("directory", directory_port)],
             },
         }
+        if self.lds:
+            source = {"path": str(self.folder / "lds.json")}
+            document["dynamic_resources"] = {
+                "lds_config": {"resource_api_version": "V3", "path_config_source": source}
+            }
+        return document
 
 
-def listener(arm):
+def listener(arm, port=0):
     filters = [arm.http_filter] if arm.http_filter else []
     manager = {
         "@type": MANAGER,
@@ -153,7 +171,7 @@ def listener(arm):
         "http_filters": [*filters, {"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}],
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    return {"name": arm.name, "address": address(0), "filter_chains": [chain]}
+    return {"name": arm.name, "address": address(port), "filter_chains": [chain]}
 
 
 def cluster(name, port):

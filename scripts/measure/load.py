@@ -1,8 +1,7 @@
-"""One burst of requests, by wrk on the core that Envoy does not have."""
+"""Bursts of requests, by wrk on the core that Envoy does not have, and what they cost Envoy's worker."""
 import json
-
-import subprocess
 import shutil
+import subprocess
 
 from . import ROOT, Failed
 from .edge import cores, on
@@ -59,4 +58,4 @@ class Load:
 
 
 def refuses(arm, mode):
-    return arm.checks and not MODES[mode][1]
+    return arm.checks and not MODES[mode].valid

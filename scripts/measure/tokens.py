@@ -8,6 +8,7 @@ import hashlib
 import shutil
 import subprocess
 import time
+from collections import namedtuple
 
 from . import BENCH, PROGRAMS, ROOT
 
@@ -15,13 +16,14 @@ COUNT = 24_000
 FOLDER = BENCH / "tokens"
 SOURCE = ROOT / "bench" / "tokens" / "src" / "main.rs"
 
-# What is sent in a mode, and what becomes of it where tokens are checked.
+# What is sent, and whether it is what it says it is.
+Mode = namedtuple("Mode", "what valid")
 MODES = {
-    "cached": ("one token", True),
-    "working": ("500 tokens", True),
-    "rs256": ("every request a new token, RS256", True),
-    "es256": ("every request a new token, ES256", True),
-    "forged": ("every request a new token with a wrong signature, RS256", False),
+    "cached": Mode("one token", True),
+    "working": Mode("500 tokens", True),
+    "rs256": Mode("every request a new token, RS256", True),
+    "es256": Mode("every request a new token, ES256", True),
+    "forged": Mode("every request a new token with a wrong signature, RS256", False),
 }
 
 

@@ -50,6 +50,22 @@ fn the_proxys_sdk_is_named_in_the_adapter_alone() {
 }
 
 #[test]
+fn every_callback_that_is_answered_is_exported() {
+    let kept = read(&Path::new(ROOT).join("scripts/wasm-exports.py"));
+    let mut checked = 0;
+    for (number, line) in code_lines(&read(&Path::new(ROOT).join("src/envoy/contexts.rs"))) {
+        let Some(rest) = line.trim_start().strip_prefix("fn on_") else { continue };
+        let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+        // The ABI says `proxy_on_request_headers` where the SDK says `on_http_request_headers`.
+        let spellings = [name.as_str(), name.trim_start_matches("http_")];
+        let exported = spellings.iter().any(|name| kept.contains(&format!("\"proxy_on_{name}\"")));
+        assert!(exported, "src/envoy/contexts.rs:{number}: on_{name} is taken out of the module");
+        checked += 1;
+    }
+    assert!(checked >= 6, "only {checked} callbacks were found");
+}
+
+#[test]
 fn the_proxys_sdk_is_a_dependency_on_the_proxys_target_alone() {
     assert!(!tree("firstsight", None).contains("proxy-wasm"));
     assert!(tree("firstsight", Some("wasm32-wasip1")).contains("proxy-wasm"));
@@ -151,7 +167,7 @@ fn tree(package: &str, target: Option<&str>) -> String {
 
 /// Every Rust file of the workspace.
 fn everything() -> Vec<PathBuf> {
-    let folders = ["src", "tests", "testkit", "companion"];
+    let folders = ["src", "tests", "testkit", "companion", "bench", "benches"];
     let files: Vec<_> = folders.iter().flat_map(|folder| sources(folder)).collect();
     assert!(files.len() > 60, "only {} files were found", files.len());
     files
