@@ -2,7 +2,6 @@
 
 use super::{Kind, Subject, SubjectKey};
 use http::{HeaderName, HeaderValue};
-use serde_json::{Map, Value};
 
 /// Who asks, in the operator's words: made only from verified claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +14,6 @@ pub struct Identity {
     pub kind: Kind,
     /// Headers for the application, in the operator's order.
     pub headers: Vec<(HeaderName, HeaderSource)>,
-    /// Account attributes for the directory, nested where their names are dotted.
-    pub attributes: Map<String, Value>,
 }
 
 /// An account, as the directory names it.

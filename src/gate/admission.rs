@@ -4,19 +4,17 @@ use super::{Gate, RETRY_SOON, Step};
 use crate::domain::{Forwarded, Headers, Identity, Passage, Reason, Refusal, Ticket, Timestamp, Verdict};
 use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
-use crate::token::{Bearer, Jws};
+use crate::token::{Bearer, Claims, Jws};
 use crate::wire::Cause;
 use std::sync::Arc;
 
 /// How far a token got.
 enum Examined {
-    Identified(Arc<Identity>),
+    /// Its claims are there if it was verified just now.
+    Identified(Arc<Identity>, Option<Claims>),
     /// This issuer's keys are not there; or they lack the one that the token names, which is unknown, and may be fetched
     /// again.
-    NeedsKeys {
-        issuer: usize,
-        unknown: Option<KeyName>,
-    },
+    NeedsKeys { issuer: usize, unknown: Option<KeyName> },
 }
 
 impl Gate {
@@ -64,7 +62,17 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         match self.examine(route, token, may_refetch, now) {
-            Ok(Examined::Identified(identity)) => self.receive(ticket, route, identity, now),
+            Ok(Examined::Identified(identity, claims)) => match self.standing_of(&identity, now) {
+                Ok(verdict) => Step::Settle(verdict),
+                Err(cause) => match claims {
+                    Some(claims) => self.ask_about(ticket, route, identity, &claims, cause, now),
+                    // The directory wants to know more of a token than is remembered of it: it is verified again.
+                    None => {
+                        self.tokens.forget(token);
+                        self.advance(ticket, route, token, may_refetch, now)
+                    }
+                },
+            },
             Ok(Examined::NeedsKeys { .. }) if !self.waiting.has_room_for(ticket) => {
                 Step::Settle(refuse_for_now(Reason::Overloaded))
             }
@@ -96,7 +104,7 @@ impl Gate {
                 Some(ring) if ring.holds(known.key) => {
                     known.validity.check(now).map_err(Refusal::of)?;
                     let (issuer, outcome) = (known.issuer, known.on(route.index));
-                    return self.outcome(issuer, route, outcome);
+                    return self.outcome(issuer, route, outcome, None);
                 }
                 // Its key was withdrawn, or all are too old: it is a token like any other that was never seen.
                 _ => self.tokens.forget(token),
@@ -132,7 +140,7 @@ impl Gate {
         };
         let outcome = verified.on(route.index);
         self.tokens.remember(token, verified);
-        self.outcome(issuer, route, outcome)
+        self.outcome(issuer, route, outcome, Some(claims))
     }
 
     /// Whoever lacks a scope is told which are needed.
@@ -141,8 +149,9 @@ impl Gate {
         issuer: usize,
         route: Chosen,
         outcome: Result<Arc<Identity>, Reason>,
+        claims: Option<Claims>,
     ) -> Result<Examined, Refusal> {
-        outcome.map(Examined::Identified).map_err(|reason| {
+        outcome.map(|identity| Examined::Identified(identity, claims)).map_err(|reason| {
             let terms = self.policy.issuers.get(issuer).zip(self.policy.demands.get(route.index));
             match (reason, terms) {
                 (Reason::ScopeInsufficient, Some((policy, demand))) => {
@@ -153,21 +162,33 @@ impl Gate {
         })
     }
 
-    /// What becomes of somebody whose token holds.
-    fn receive(&mut self, ticket: Ticket, route: Chosen, identity: Arc<Identity>, now: Timestamp) -> Step {
-        let key = identity.key;
-        let cause = match self.roster.standing(key, now) {
+    /// What becomes of somebody whose token holds; or why the directory has to be asked.
+    fn standing_of(&mut self, identity: &Arc<Identity>, now: Timestamp) -> Result<Verdict, Cause> {
+        match self.roster.standing(identity.key, now) {
             Some((standing, true)) => {
                 let standing = standing.clone();
-                return Step::Settle(self.verdict_on(identity, &standing, now));
+                Ok(self.verdict_on(identity.clone(), &standing, now))
             }
-            Some((Standing::Present(_), false)) => Cause::Refresh,
-            Some((Standing::Refused(_), false)) | None => Cause::Arrival,
-        };
+            Some((Standing::Present(_), false)) => Err(Cause::Refresh),
+            Some((Standing::Refused(_), false)) | None => Err(Cause::Arrival),
+        }
+    }
+
+    /// Lets a request wait for the directory's word.
+    fn ask_about(
+        &mut self,
+        ticket: Ticket,
+        route: Chosen,
+        identity: Arc<Identity>,
+        claims: &Claims,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Step {
+        let key = identity.key;
         if !self.waiting.has_room_for(ticket) || !self.may_ask_about(key) {
             return Step::Settle(refuse_for_now(Reason::Overloaded));
         }
-        self.await_arrival(ticket, key, &identity, cause, now);
+        self.await_arrival(ticket, key, &identity, claims, cause, now);
         self.waiting.enter(ticket, Want::Account { key, identity, route }, now);
         Step::Wait
     }

@@ -5,6 +5,7 @@ use crate::config::Posture;
 use crate::domain::{Account, Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp};
 use crate::mapping::header_value;
 use crate::memory::{Standing, Want};
+use crate::token::Claims;
 use crate::wire::{Arrival, ArrivalAnswer, Cause};
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ impl Gate {
         ticket: Ticket,
         key: SubjectKey,
         identity: &Identity,
+        claims: &Claims,
         cause: Cause,
         now: Timestamp,
     ) {
@@ -51,7 +53,7 @@ impl Gate {
             key,
             identity.kind,
             cause,
-            identity.attributes.clone(),
+            self.policy.mapping.attributes(claims),
             &self.policy.mapping.digest,
             now,
             &self.policy.gateway,

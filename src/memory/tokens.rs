@@ -48,12 +48,15 @@ const OVERHEAD: usize = 512;
 /// that nobody but an issuer can fill it.
 ///
 /// A token's place is a digest of its end, which is its signature, under a secret: nobody can choose tokens that share a
-/// place, and a hit does not pay for a walk over the whole text twice. What is there is compared as a whole.
+/// place, and a hit does not pay for a walk over the whole text twice. What is there is compared as a whole. A token
+/// is remembered the second time it is verified: those that are used once would push out those that are used again.
 pub struct Tokens {
     most: usize,
     most_bytes: usize,
     bytes: usize,
     seeded: DefaultHasher,
+    /// Digests of tokens that were verified once, each in the one slot that is its own.
+    once: Box<[u64]>,
     entries: LruCache<u64, Entry, BuildHasherDefault<AsItIs>>,
 }
 
@@ -61,6 +64,9 @@ struct Entry {
     token: Box<[u8]>,
     verified: Verified,
 }
+
+/// More slots for tokens that were verified once would be memory for nothing.
+const MOST_SLOTS: usize = 1 << 16;
 
 /// How much of a token's end is digested, in bytes.
 const DIGESTED: usize = 32;
@@ -71,7 +77,8 @@ impl Tokens {
         let mut seeded = DefaultHasher::new();
         seeded.write(&seed);
         let entries = LruCache::unbounded_with_hasher(BuildHasherDefault::default());
-        Self { most, most_bytes, bytes: 0, seeded, entries }
+        let once = vec![0; most.min(MOST_SLOTS)].into();
+        Self { most, most_bytes, bytes: 0, seeded, once, entries }
     }
 
     /// What is known of exactly this token.
@@ -80,14 +87,18 @@ impl Tokens {
         self.entries.get(&place).filter(|entry| is_same(&entry.token, token)).map(|entry| &entry.verified)
     }
 
-    /// Remembers a token; those used longest ago make room.
+    /// Notes that a token was verified, and remembers it if it was before; those used longest ago make room.
     pub fn remember(&mut self, token: &[u8], verified: Verified) {
+        let place = self.place(token);
+        if !self.was_verified(place) {
+            return;
+        }
         let entry = Entry { token: token.into(), verified };
         if entry.bytes() > self.most_bytes {
             return;
         }
         self.bytes += entry.bytes();
-        if let Some((_, old)) = self.entries.push(self.place(token), entry) {
+        if let Some((_, old)) = self.entries.push(place, entry) {
             self.bytes -= old.bytes();
         }
         while self.entries.len() > self.most || self.bytes > self.most_bytes {
@@ -120,6 +131,13 @@ impl Tokens {
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether a token of this place was verified lately; now it was.
+    fn was_verified(&mut self, place: u64) -> bool {
+        let slots = self.once.len() as u64;
+        let slot = usize::try_from(place % slots.max(1)).ok().and_then(|slot| self.once.get_mut(slot));
+        slot.is_none_or(|slot| std::mem::replace(slot, place) == place)
     }
 
     fn place(&self, token: &[u8]) -> u64 {
@@ -167,16 +185,16 @@ mod tests {
     fn verified(id: &str) -> Verified {
         let subject =
             Subject { issuer: Issuer::parse("https://idp").unwrap(), id: SubjectId::parse(id).unwrap() };
-        let identity = Identity {
-            key: subject.key(),
-            subject,
-            kind: Kind::Person,
-            headers: vec![],
-            attributes: Default::default(),
-        };
+        let identity = Identity { key: subject.key(), subject, kind: Kind::Person, headers: vec![] };
         let identity = Ok(Arc::new(identity));
         let (key, validity) = (KeyId::EXAMPLE, Validity::ENDLESS);
         Verified { issuer: 0, key, validity, by_route: Box::new([None]), identity }
+    }
+
+    /// As a token that comes again is.
+    fn remember(tokens: &mut Tokens, token: &str, id: &str) {
+        tokens.remember(token.as_bytes(), verified(id));
+        tokens.remember(token.as_bytes(), verified(id));
     }
 
     fn known(tokens: &mut Tokens, among: &[&str]) -> Vec<String> {
@@ -191,7 +209,7 @@ mod tests {
     fn a_token_is_known_as_a_whole_or_not_at_all() {
         let mut tokens = Tokens::new(10, 10_000, [7; 16]);
         let end = "x".repeat(100);
-        tokens.remember(format!("a{end}").as_bytes(), verified("jane"));
+        remember(&mut tokens, &format!("a{end}"), "jane");
         assert!(tokens.get(format!("a{end}").as_bytes()).is_some());
         assert!(tokens.get(format!("b{end}").as_bytes()).is_none());
         assert!(tokens.get(end.as_bytes()).is_none());
@@ -200,23 +218,33 @@ mod tests {
     #[test]
     fn the_token_used_longest_ago_makes_room() {
         let mut tokens = Tokens::new(2, 10_000, [7; 16]);
-        tokens.remember(b"a", verified("a"));
-        tokens.remember(b"b", verified("b"));
+        remember(&mut tokens, "a", "a");
+        remember(&mut tokens, "b", "b");
         assert!(tokens.get(b"a").is_some());
-        tokens.remember(b"c", verified("c"));
+        remember(&mut tokens, "c", "c");
         assert_eq!(known(&mut tokens, &["a", "b", "c"]), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_token_that_is_used_once_pushes_nobody_out() {
+        let mut tokens = Tokens::new(2, 10_000, [7; 16]);
+        remember(&mut tokens, "a", "a");
+        for number in 0..100 {
+            tokens.remember(format!("once-{number}").as_bytes(), verified("b"));
+        }
+        assert_eq!((known(&mut tokens, &["a", "once-99"]), tokens.len()), (vec!["a".to_owned()], 1));
     }
 
     #[test]
     fn bytes_are_bounded_too_and_counted_back_to_nothing() {
         let mut tokens = Tokens::new(1000, 4096, [7; 16]);
         for round in 0..50 {
-            tokens.remember(format!("{}-{round}", "x".repeat(500)).as_bytes(), verified("jane"));
+            remember(&mut tokens, &format!("{}-{round}", "x".repeat(500)), "jane");
         }
-        tokens.remember("y".repeat(5000).as_bytes(), verified("jane"));
+        remember(&mut tokens, &"y".repeat(5000), "jane");
         assert!((1..=4).contains(&tokens.len()), "{}", tokens.len());
-        tokens.remember(b"again", verified("jane"));
-        tokens.remember(b"again", verified("jane"));
+        remember(&mut tokens, "again", "jane");
+        remember(&mut tokens, "again", "jane");
         tokens.forget_subject(verified("jane").identity.unwrap().key);
         assert_eq!((tokens.len(), tokens.bytes), (0, 0));
     }
@@ -225,7 +253,7 @@ mod tests {
     fn a_subject_takes_its_tokens_along() {
         let mut tokens = Tokens::new(10, 10_000, [7; 16]);
         for (token, id) in [("a", "jane"), ("b", "john"), ("c", "jane")] {
-            tokens.remember(token.as_bytes(), verified(id));
+            remember(&mut tokens, token, id);
         }
         tokens.forget_subject(verified("jane").identity.unwrap().key);
         assert_eq!(known(&mut tokens, &["a", "b", "c"]), ["b"]);
