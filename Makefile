@@ -15,7 +15,7 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down test test-native test-envoy lint fmt clean compiler
+.PHONY: help wasm demo up down test test-native test-envoy fuzz fuzz-short lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -34,7 +34,7 @@ down: ## stop what `make up` left running
 wasm: compiler ## build the module, dist/firstsight.wasm
 	@scripts/wasm.sh
 
-test: test-native test-envoy ## everything that is tested
+test: test-native test-envoy fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
@@ -44,15 +44,23 @@ test-envoy: wasm ## the module in a real Envoy, with real issuers
 	cargo build --locked --workspace --bins
 	$(suite) cargo test --locked --workspace --test envoy
 
+fuzz: compiler ## fuzz the core for long: SECONDS=600 each, TARGET=jws for one alone
+	@$(PYTHON) scripts/fuzz.py $(or $(SECONDS),600) $(TARGET)
+
+fuzz-short: compiler ## the same for a few seconds
+	@$(PYTHON) scripts/fuzz.py 10
+
 lint: compiler ## formatting and lints, of the module's target too
 	@scripts/lint.sh
 
 fmt: ## format the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 clean: ## remove everything that was built, set up or left by a run
 	@$(PYTHON) scripts/demo.py down
 	cargo clean
+	rm -rf fuzz/target fuzz/corpus fuzz/artifacts
 	rm -rf dist .setup .run
 
 # Rust needs a C compiler to link with; only a machine without one pays for this.

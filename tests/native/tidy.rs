@@ -149,9 +149,9 @@ fn tree(package: &str, target: Option<&str>) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Every Rust file of the workspace.
+/// Every Rust file of ours.
 fn everything() -> Vec<PathBuf> {
-    let folders = ["src", "tests", "testkit", "companion"];
+    let folders = ["src", "tests", "testkit", "companion", "fuzz"];
     let files: Vec<_> = folders.iter().flat_map(|folder| sources(folder)).collect();
     assert!(files.len() > 60, "only {} files were found", files.len());
     files
