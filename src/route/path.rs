@@ -55,7 +55,7 @@ pub(super) fn readings(path: &str) -> Option<Vec<String>> {
         if known.len() > MOST_READINGS || segments(text).any(|name| name == b"..") {
             return None;
         }
-        for read in READERS.map(|read| read(text)) {
+        for read in [decode(text), slash(text), strip(text), merge(text), cut(text)] {
             if !known.contains(&read) {
                 known.push(read);
             }
@@ -64,8 +64,6 @@ pub(super) fn readings(path: &str) -> Option<Vec<String>> {
     }
     Some(known.iter().skip(1).map(|text| String::from_utf8_lossy(text).into_owned()).collect())
 }
-
-const READERS: [fn(&[u8]) -> Vec<u8>; 5] = [decode, slash, strip, merge, cut];
 
 /// The path with `\` taken for `/`.
 fn slash(path: &[u8]) -> Vec<u8> {
