@@ -36,8 +36,9 @@ impl PathMatch {
     }
 }
 
-/// More readings than any honest path has: each costs a walk through the rules.
-const MOST_READINGS: usize = 64;
+/// All readings of a path together have at most so many bytes: several of the longest honest path. Each is read in turn,
+/// and costs a walk through the rules.
+const MOST_BYTES: usize = 32 * 1024;
 
 /// How applications may read a path, beside as it stands; `None` where that cannot be told: it climbs (`..`) in some
 /// reading, so that where it ends depends on the reader, or it can be read in too many ways.
@@ -50,9 +51,10 @@ pub(super) fn readings(path: &str) -> Option<Vec<String>> {
         return Some(Vec::new());
     }
     let mut known = vec![path.as_bytes().to_vec()];
-    let mut next = 0;
+    let (mut next, mut bytes) = (0, 0);
     while let Some(text) = known.get(next) {
-        if known.len() > MOST_READINGS || segments(text).any(|name| name == b"..") {
+        bytes += text.len();
+        if bytes > MOST_BYTES || segments(text).any(|name| name == b"..") {
             return None;
         }
         for read in [decode(text), slash(text), strip(text), merge(text), cut(text)] {
@@ -134,7 +136,8 @@ mod tests {
     fn a_path_with_too_many_readings_is_not_read_on() {
         let encoded = |times| format!("/%{}61", "25".repeat(times));
         assert_eq!(readings(&encoded(20)).map(|list| list.len()), Some(21));
-        assert!(readings(&encoded(100)).is_none());
+        assert!(readings(&encoded(300)).is_none());
+        assert!(readings(&format!("/%61{}", "a".repeat(MOST_BYTES))).is_none());
     }
 
     #[test]
