@@ -30,7 +30,7 @@ def main():
     for name in chosen:
         if name not in TARGETS:
             sys.exit(f"error: there is no target {name}; there is: {' '.join(TARGETS)}")
-    if not shutil.which(os.environ.get("CXX", "c++")):
+    if not shutil.which(os.environ.get("CXX", "c++").split()[-1]):
         say("no fuzzing: libFuzzer is C++, and this machine has no `c++`; on Debian and Ubuntu: apt install g++")
         return
     programs = build()
