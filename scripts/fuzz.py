@@ -92,7 +92,8 @@ def plant(name, corpus):
 
 
 def say(text):
-    print(f"==> {text}", flush=True)
+    # In one piece, as several targets speak at a time.
+    print(f"==> {text}\n", end="", flush=True)
 
 
 if __name__ == "__main__":
