@@ -17,7 +17,7 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down verdicts test test-native test-envoy bench lint fmt clean compiler
+.PHONY: help wasm demo up down verdicts test test-native test-envoy fuzz fuzz-short bench lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -40,7 +40,7 @@ wasm: compiler ## build the module, dist/firstsight.wasm
 verdicts: compiler
 	@scripts/wasm.sh firstsight-verdicts dist/verdicts.wasm
 
-test: test-native test-envoy ## everything that is tested
+test: test-native test-envoy fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
@@ -54,15 +54,23 @@ bench: wasm ## what it costs, side by side with others (ROUNDS=7 SECONDS=2 MODES
 	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(MODES),--modes $(MODES)) $(if $(ARMS),--arms $(ARMS))
 
+fuzz: compiler ## fuzz the core for long: SECONDS=600 each, TARGET=jws for one alone
+	@$(PYTHON) scripts/fuzz.py $(or $(SECONDS),600) $(TARGET)
+
+fuzz-short: compiler ## the same for a few seconds
+	@$(PYTHON) scripts/fuzz.py 10
+
 lint: compiler ## formatting and lints, of the module's target too
 	@scripts/lint.sh
 
 fmt: ## format the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 clean: ## remove everything that was built, set up or left by a run
 	@$(PYTHON) scripts/demo.py down
 	cargo clean
+	rm -rf fuzz/target fuzz/corpus fuzz/artifacts
 	rm -rf dist .setup .run
 
 # Rust needs a C compiler to link with; only a machine without one pays for this.

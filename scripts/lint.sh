@@ -10,6 +10,7 @@ run() {
 }
 
 run cargo fmt --all --check
+run cargo fmt --manifest-path fuzz/Cargo.toml --check
 run cargo clippy --locked --workspace --all-targets -- -D warnings
 # A test that runs only by name is not among `--all-targets`.
 run cargo clippy --locked --workspace --test envoy -- -D warnings

@@ -192,7 +192,7 @@ pub(super) fn absolute(text: &str) -> Result<Uri, &'static str> {
     let uri: Uri = text.parse().map_err(|_| "it is no URL")?;
     match uri.scheme_str() {
         Some("http" | "https")
-            if uri.authority().is_some_and(|authority| !authority.as_str().contains('@')) =>
+            if uri.authority().is_some_and(|at| !at.host().is_empty() && !at.as_str().contains('@')) =>
         {
             Ok(uri)
         }

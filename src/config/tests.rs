@@ -259,8 +259,11 @@ fn sightings_go_where_arrivals_go_under_the_same_name_and_nowhere_else_with_the_
     document["last_seen"] = json!({"cluster": "another"});
     let another = compiled(&document).ok().unwrap().last_seen.at;
     assert_eq!((another.authority.as_str(), another.authorization), ("another", None));
-    document["last_seen"] = json!({"authority": "a b"});
-    assert_eq!(problems(&document), ["last_seen.authority"]);
+    for odd in ["a b", ":80", "me@directory"] {
+        document["last_seen"] = json!({"authority": odd});
+        assert_eq!(problems(&document), ["last_seen.authority"], "{odd}");
+    }
+    assert_eq!(problems(&with("/issuers/0/jwks_uri", json!("https://:443/jwks"))), ["issuers[0].jwks_uri"]);
 }
 
 #[test]

@@ -105,7 +105,9 @@ fn authority(
         // Istio names clusters `outbound|443||host`: the host is what it is asked under.
         return cluster.map(|name| name.rsplit('|').find(|part| !part.is_empty()).unwrap_or(name).to_owned());
     };
-    let sound = authority.parse::<http::uri::Authority>();
+    let sound = authority.parse::<http::uri::Authority>().ok();
+    let sound = sound.filter(|at| !at.host().is_empty() && !at.as_str().contains('@'));
+    let sound = sound.ok_or("it is no name of a host");
     problems.take(sound, path, "write host or host:port").map(|authority| authority.to_string())
 }
 

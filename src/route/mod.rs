@@ -5,7 +5,6 @@ mod path;
 pub use path::PathMatch;
 
 use crate::domain::{Headers, Pattern, Reason};
-use path::Readings;
 
 /// One rule. What it does not mention matches everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +58,9 @@ impl Routes {
     /// The rule a request falls under.
     ///
     /// # Errors
-    /// `PathAmbiguous` if the path falls under one rule as it stands, and under another as an application may read it, or
-    /// if it climbs (`/public/..;/admin`, `/public/%2e%2e/admin`): a proxy that does not normalise paths would open the
-    /// latter. Clients resolve dots before they send a path.
+    /// `PathAmbiguous` if the path falls under one rule as it stands, and under another as an application may read it, if
+    /// there are too many ways to read it, or if it climbs (`/public/..;/admin`, `/public/%2e%2e/admin`): a proxy that
+    /// does not normalise paths would open the latter. Clients resolve dots before they send a path.
     pub fn choose(&self, request: &Headers) -> Result<Chosen, Reason> {
         if self.rules.is_empty() {
             return Ok(self.chosen(0));
@@ -78,10 +77,8 @@ impl Routes {
         };
         let index = first(path);
         match path::readings(path) {
-            Readings::Some(others) if others.iter().all(|other| first(other) == index) => {
-                Ok(self.chosen(index))
-            }
-            Readings::Some(_) | Readings::Climbs => Err(Reason::PathAmbiguous),
+            Some(others) if others.iter().all(|other| first(other) == index) => Ok(self.chosen(index)),
+            _ => Err(Reason::PathAmbiguous),
         }
     }
 
@@ -179,4 +176,21 @@ mod tests {
         }
         assert_eq!(choose(&routes, "GET", "a", "/admin//x"), Ok(1));
     }
+
+    #[test]
+    fn a_reader_may_drop_parameters_before_or_after_decoding_or_not_at_all() {
+        let admin = Route { path: Some(PathMatch::Exact("/public/admin".into())), ..ANYTHING };
+        let scripts = Pattern::parse("*.jsp").map(PathMatch::Pattern).ok();
+        let scripts = Route { path: scripts, ..ANYTHING };
+        let rules = vec![admin, scripts, route(Some("/public"), &[], &[], Access::Public)];
+        let routes = Routes::new(rules, false);
+        for tricky in ["/public/%61dmin;%2fx", "/public/a;x%2ejsp", "/public/x%00.jsp", "/public/a.jsp%3fx"] {
+            let chosen = choose(&routes, "GET", "a", tricky);
+            assert!(matches!(chosen, Err(Reason::PathAmbiguous) | Ok(1)), "{tricky}: {chosen:?}");
+        }
+        assert_eq!(choose(&routes, "GET", "a", "/public/a;b=c/d%20e"), Ok(2));
+    }
+
+    const ANYTHING: Route =
+        Route { hosts: Vec::new(), methods: Vec::new(), path: None, access: Access::Required };
 }

@@ -54,10 +54,21 @@ impl Credentials {
         found
     }
 
-    /// What has to be done for the application not to see the token.
+    /// What has to be done for the application not to see the token: no two edits of one header, as the second would
+    /// bring back what the first took out.
     pub fn strip(&self, request: &Headers) -> Vec<Edit> {
         let stripped = self.from.iter().filter(|source| !self.forward || matches!(source, Source::Query(_)));
-        stripped.filter_map(|source| source.strip(request)).collect()
+        let found: Vec<_> = stripped.filter(|source| source.is_in(request)).collect();
+        let mut edits = Vec::new();
+        for source in &found {
+            let edit = match source {
+                Source::Header { name, .. } => Some(Edit::Remove(name.clone())),
+                Source::Cookie(_) => Some(strip_cookies(&found, request)),
+                Source::Query(_) => strip_query(&found, request),
+            };
+            edits.extend(edit.filter(|edit| !edits.contains(edit)));
+        }
+        edits
     }
 }
 
@@ -83,35 +94,37 @@ impl Source {
         self.visit(request, &mut |_| is_in = true);
         is_in
     }
+}
 
-    fn strip(&self, request: &Headers) -> Option<Edit> {
-        if !self.is_in(request) {
-            return None;
-        }
-        Some(match self {
-            Self::Header { name, .. } => Edit::Remove(name.clone()),
-            Self::Cookie(name) => {
-                let all: Vec<_> = request.all("cookie").flat_map(pairs(b';')).collect();
-                let kept: Vec<_> = all.into_iter().filter(|pair| value_of(name)(pair).is_none()).collect();
-                match kept.is_empty() {
-                    true => Edit::Remove("cookie".to_owned()),
-                    false => Edit::Set("cookie".to_owned(), kept.join(&b"; "[..])),
-                }
-            }
-            Self::Query(name) => {
-                let target = request.all(":path").next()?;
-                let at = target.iter().position(|byte| *byte == b'?')?;
-                let (path, query) = (target.get(..at)?, target.get(at + 1..)?);
-                let kept: Vec<_> = pairs(b'&')(query).filter(|pair| value_of(name)(pair).is_none()).collect();
-                let mut target = path.to_vec();
-                if !kept.is_empty() {
-                    target.push(b'?');
-                    target.extend(kept.join(&b'&'));
-                }
-                Edit::Set(":path".to_owned(), target)
-            }
-        })
+fn strip_cookies(sources: &[&Source], request: &Headers) -> Edit {
+    let is_token = |pair: &[u8]| {
+        let gives =
+            |source: &&Source| matches!(source, Source::Cookie(name) if value_of(name)(pair).is_some());
+        sources.iter().any(gives)
+    };
+    let kept: Vec<_> = request.all("cookie").flat_map(pairs(b';')).filter(|pair| !is_token(pair)).collect();
+    match kept.is_empty() {
+        true => Edit::Remove("cookie".to_owned()),
+        false => Edit::Set("cookie".to_owned(), kept.join(&b"; "[..])),
     }
+}
+
+fn strip_query(sources: &[&Source], request: &Headers) -> Option<Edit> {
+    let is_token = |pair: &[u8]| {
+        let gives =
+            |source: &&Source| matches!(source, Source::Query(name) if value_of(name)(pair).is_some());
+        sources.iter().any(gives)
+    };
+    let target = request.all(":path").next()?;
+    let at = target.iter().position(|byte| *byte == b'?')?;
+    let (path, query) = (target.get(..at)?, target.get(at + 1..)?);
+    let kept: Vec<_> = pairs(b'&')(query).filter(|pair| !is_token(pair)).collect();
+    let mut target = path.to_vec();
+    if !kept.is_empty() {
+        target.push(b'?');
+        target.extend(kept.join(&b'&'));
+    }
+    Some(Edit::Set(":path".to_owned(), target))
 }
 
 /// The token of a header's value; `None` if the header carries something else. (`Bearer` without a token is a token, an
@@ -229,6 +242,17 @@ mod tests {
             stripped(&[(":path", "/p?x=1&access_token=a&y=2#f")], false),
             set(":path", "/p?x=1&y=2#f")
         );
+    }
+
+    #[test]
+    fn tokens_in_two_places_of_one_header_are_all_stripped() {
+        let mut credentials = credentials(false);
+        credentials.from.extend([Source::Cookie("id".into()), Source::Query("token".into())]);
+        let headers =
+            headers(&[("cookie", "id=a; x=1; session=b"), (":path", "/?token=a&x=1&access_token=b")]);
+        let set = |name: &str, value: &str| Edit::Set(name.to_owned(), value.as_bytes().to_vec());
+        let edits = credentials.strip(&headers);
+        assert_eq!(edits, [set("cookie", "x=1"), set(":path", "/?x=1")]);
     }
 
     #[test]

@@ -165,9 +165,9 @@ fn tree(package: &str, target: Option<&str>) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Every Rust file of the workspace.
+/// Every Rust file of ours.
 fn everything() -> Vec<PathBuf> {
-    let folders = ["src", "tests", "testkit", "companion", "bench", "benches"];
+    let folders = ["src", "tests", "testkit", "companion", "bench", "benches", "fuzz", "abi"];
     let files: Vec<_> = folders.iter().flat_map(|folder| sources(folder)).collect();
     assert!(files.len() > 60, "only {} files were found", files.len());
     files

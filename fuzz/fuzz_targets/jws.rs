@@ -1,0 +1,48 @@
+//! Tokens as clients make them up: whatever one looks like, it is believed only if the issuer signed it.
+//!
+//! Input: a token; or its header, its payload and its signature on three lines, the first two not encoded.
+#![no_main]
+
+use firstsight::config::KeySource;
+use firstsight::domain::Reason;
+use firstsight::token::{Jws, kid_of};
+use firstsight_fuzz::{access_token, now, policy, unsigned};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+static ISSUER: LazyLock<firstsight::config::IssuerPolicy> =
+    LazyLock::new(|| policy(json!({})).issuers.into_iter().next().expect("there is one"));
+
+/// The one token that the issuer ever signed; its signature is among the seeds.
+static SIGNED: LazyLock<String> = LazyLock::new(|| access_token("jane"));
+
+fuzz_target!(|text: &str| {
+    let parts: Vec<_> = text.splitn(3, '\n').collect();
+    let token = match *parts {
+        [header, payload, signature] => format!("{}.{signature}", unsigned(header, payload)),
+        _ => text.to_owned(),
+    };
+    let kid = kid_of(&token);
+    let Ok(jws) = Jws::parse(&token) else { return };
+    assert_eq!(token.split('.').count(), 3);
+    let claimed = jws.claimed_issuer().map(str::to_owned);
+    let KeySource::Inline(keys) = &ISSUER.keys else { unreachable!("they are in the configuration") };
+    match ISSUER.trust.verify(jws, keys, now()) {
+        Ok(claims) => {
+            // An ECDSA signature can be written in two ways, so what was signed is what counts.
+            assert_eq!(
+                token.rsplit_once('.').map(|parts| parts.0),
+                SIGNED.rsplit_once('.').map(|parts| parts.0)
+            );
+            assert_eq!(claims.members().get("iss").and_then(Value::as_str), claimed.as_deref());
+            assert_eq!(kid.as_deref(), Some("ed"));
+        }
+        Err(reason) => {
+            assert_ne!(token, *SIGNED);
+            let silent =
+                matches!(reason, Reason::TokenUnsupported | Reason::KeyUnknown | Reason::SignatureInvalid);
+            assert!(silent, "{reason:?} tells something about claims that nobody signed");
+        }
+    }
+});
