@@ -8,7 +8,7 @@ use firstsight::config::Policy;
 use firstsight::domain::{Refusal, Reply, Response, Ticket, Verdict};
 use firstsight::gate::{Gate, Output, Step};
 use firstsight::wire::{ArrivalAnswer, Dialect, Refusals};
-use firstsight_fuzz::{access_token, headers, now, policy, request};
+use firstsight_fuzz::{access_token, headers, now, once, policy, request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -18,8 +18,8 @@ const STATUSES: &[u16] = &[
     100, 200, 201, 202, 204, 206, 301, 304, 400, 401, 403, 404, 409, 410, 413, 422, 429, 500, 502, 503, 504,
 ];
 
-static POLICY: LazyLock<Policy> = LazyLock::new(|| policy(json!({})));
-static REFUSALS: LazyLock<Refusals> = LazyLock::new(|| Refusals::under(POLICY.challenge.clone()));
+once!(the_policy: Policy = policy(json!({})));
+static REFUSALS: LazyLock<Refusals> = LazyLock::new(|| Refusals::under(the_policy().challenge.clone()));
 static AUTHORIZATION: LazyLock<String> = LazyLock::new(|| format!("Bearer {}", access_token("jane")));
 
 /// What the contract allows an answer to mean, read a second time.
@@ -82,7 +82,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(is_allowed(status, body, &answer), "{status}: {answer:?}");
     }
 
-    let mut gate = Gate::new(POLICY.clone(), [7; 16]);
+    let mut gate = Gate::new(the_policy().clone(), [7; 16]);
     let step = gate.admit(Ticket(1), &request(&[("authorization", &AUTHORIZATION)]), now());
     assert_eq!(step, Step::Wait);
     let call = |output| match output {

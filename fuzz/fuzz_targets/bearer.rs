@@ -8,7 +8,7 @@ use firstsight::token::{Bearer, Credentials, Source};
 use firstsight_fuzz::headers;
 use libfuzzer_sys::fuzz_target;
 
-type Headers = Vec<(String, Vec<u8>)>;
+type Pairs = Vec<(String, Vec<u8>)>;
 
 const LIMIT: usize = 64;
 
@@ -31,7 +31,7 @@ fn places(choice: u8) -> Credentials {
     Credentials { from: chosen.collect(), forward: choice >> 7 == 1 }
 }
 
-fn apply(edits: Vec<Edit>, mut headers: Headers) -> Headers {
+fn apply(edits: Vec<Edit>, mut headers: Pairs) -> Pairs {
     for edit in edits {
         let (name, value) = match edit {
             Edit::Remove(name) => (name, None),
@@ -54,7 +54,7 @@ fn without(list: &[u8], separator: u8, names: &[&str]) -> Vec<Vec<u8>> {
 }
 
 /// What must not change: headers that are no place for tokens, cookies and parameters that are none, the path.
-fn rest(headers: &Headers, credentials: &Credentials) -> Vec<(String, Vec<Vec<u8>>)> {
+fn rest(headers: &Pairs, credentials: &Credentials) -> Vec<(String, Vec<Vec<u8>>)> {
     let name_of =
         |wanted: fn(&Source) -> Option<&str>| credentials.from.iter().filter_map(wanted).collect::<Vec<_>>();
     let in_headers = name_of(|place| match place {

@@ -7,13 +7,12 @@
 use firstsight::config::{KeySource, Policy};
 use firstsight::domain::{HeaderSource, Reason};
 use firstsight::token::{Jws, TokenKind};
-use firstsight_fuzz::{AUDIENCE, ISSUER, NOW, jwks, now, policy, sign};
+use firstsight_fuzz::{AUDIENCE, ISSUER, NOW, jwks, now, once, policy, sign};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use std::sync::LazyLock;
 
-/// An access token's usual terms, an ID token's, and terms with everything in them.
-static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| {
+// An access token's usual terms, an ID token's, and terms with everything in them.
+once!(policies: Vec<Policy> = {
     let terms = [
         json!({}),
         json!({"token": "id", "max_lifetime": "2h"}),
@@ -40,7 +39,7 @@ static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| {
 fuzz_target!(|text: &str| {
     let mut characters = text.chars();
     let Some(choice) = characters.next() else { return };
-    let policy = &POLICIES[choice.to_digit(36).unwrap_or_default() as usize % POLICIES.len()];
+    let policy = &policies()[choice.to_digit(36).unwrap_or_default() as usize % policies().len()];
     let Some((header, payload)) = characters.as_str().split_once('\n') else { return };
     let (terms, KeySource::Inline(keys)) = (&policy.issuers[0].trust, &policy.issuers[0].keys) else {
         unreachable!()

@@ -5,7 +5,7 @@
 use firstsight::config::Policy;
 use firstsight::domain::{Call, CallId, Failure, Passage, Reply, Ticket, Timestamp, Verdict};
 use firstsight::gate::{Gate, Output, Step};
-use firstsight_fuzz::{AUDIENCE, ISSUER, NOW, access_token, jwks, policy, sign, unsigned};
+use firstsight_fuzz::{AUDIENCE, ISSUER, NOW, access_token, jwks, once, policy, sign, unsigned};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ impl Settings {
 }
 
 /// In the order of [`Settings::all`].
-static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| Settings::all().map(Settings::policy).collect());
+once!(policies: Vec<Policy> = Settings::all().map(Settings::policy).collect());
 
 struct World {
     gate: Gate,
@@ -111,7 +111,7 @@ struct World {
 impl World {
     fn new(settings: Settings) -> Self {
         Self {
-            gate: Gate::new(POLICIES[settings.index()].clone(), [0; 16]),
+            gate: Gate::new(policies()[settings.index()].clone(), [0; 16]),
             settings,
             now: Timestamp::from_secs(NOW),
             open: BTreeMap::new(),

@@ -6,16 +6,14 @@
 use firstsight::config::KeySource;
 use firstsight::domain::Reason;
 use firstsight::token::{Jws, kid_of};
-use firstsight_fuzz::{access_token, now, policy, unsigned};
+use firstsight_fuzz::{access_token, now, once, policy, unsigned};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
-use std::sync::LazyLock;
 
-static ISSUER: LazyLock<firstsight::config::IssuerPolicy> =
-    LazyLock::new(|| policy(json!({})).issuers.into_iter().next().expect("there is one"));
+once!(trusted: firstsight::config::IssuerPolicy = policy(json!({})).issuers.into_iter().next().expect("there is one"));
 
 /// The one token that the issuer ever signed; its signature is among the seeds.
-static SIGNED: LazyLock<String> = LazyLock::new(|| access_token("jane"));
+static SIGNED: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| access_token("jane"));
 
 fuzz_target!(|text: &str| {
     let parts: Vec<_> = text.splitn(3, '\n').collect();
@@ -27,8 +25,8 @@ fuzz_target!(|text: &str| {
     let Ok(jws) = Jws::parse(&token) else { return };
     assert_eq!(token.split('.').count(), 3);
     let claimed = jws.claimed_issuer().map(str::to_owned);
-    let KeySource::Inline(keys) = &ISSUER.keys else { unreachable!("they are in the configuration") };
-    match ISSUER.trust.verify(jws, keys, now()) {
+    let KeySource::Inline(keys) = &trusted().keys else { unreachable!("they are in the configuration") };
+    match trusted().trust.verify(jws, keys, now()) {
         Ok(claims) => {
             // An ECDSA signature can be written in two ways, so what was signed is what counts.
             assert_eq!(

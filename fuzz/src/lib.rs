@@ -91,3 +91,16 @@ pub fn headers(text: &[u8]) -> Vec<(String, Vec<u8>)> {
 pub fn request(pairs: &[(&str, &str)]) -> Headers {
     pairs.iter().copied().collect()
 }
+
+/// `fn NAME() -> &'static T`: what is made once, and, as keys are for one thread, once in each.
+#[macro_export]
+macro_rules! once {
+    ($name:ident: $type:ty = $make:expr) => {
+        fn $name() -> &'static $type {
+            thread_local! {
+                static MADE: &'static $type = Box::leak(Box::new($make));
+            }
+            MADE.with(|made| *made)
+        }
+    };
+}
