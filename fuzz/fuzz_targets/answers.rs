@@ -101,7 +101,7 @@ fuzz_target!(|data: &[u8]| {
     match settled.as_slice() {
         [(Ticket(1), Verdict::Forward(headers))] => {
             assert!(active, "nobody let it through");
-            assert!(headers.iter().all(|(name, _)| name == "x-user-id" || name == "x-account-id"));
+            assert!(headers.headers().all(|(name, _)| name == "x-user-id" || name == "x-account-id"));
         }
         [(Ticket(1), Verdict::Refuse(refusal))] => {
             assert!(!active);

@@ -52,7 +52,7 @@ fuzz_target!(|text: &str| {
     let places: &[_] = &policy.credentials.from;
     assert!(!places.is_empty() && (1..places.len()).all(|at| !places[..at].contains(&places[at])));
     for rule in &policy.mapping.headers {
-        assert!(policy.managed.owns(rule.header.as_str()));
+        assert!(policy.managed.owns(rule.header.as_str().as_bytes()));
         assert!(!matches!(rule.source, HeaderSourceRule::Payload { max_bytes: 0, .. }));
     }
     assert!(policy.last_seen.batch <= policy.last_seen.buffer);
