@@ -2,6 +2,7 @@
 
 use crate::domain::Issuer;
 use http::Uri;
+use http::uri::Authority;
 use serde::Deserialize;
 
 /// What is used of a discovery document, checked.
@@ -21,7 +22,7 @@ pub enum DiscoveryError {
     #[error("the document is another issuer's")]
     OtherIssuer,
     /// The URL of the keys is unusable, or less protected than the issuer itself.
-    #[error("jwks_uri is not an absolute URL with the issuer's scheme or https")]
+    #[error("jwks_uri is not an absolute URL with the issuer's scheme or https, and without credentials")]
     KeysAddress,
 }
 
@@ -41,7 +42,8 @@ impl Discovery {
         let jwks_uri: Uri = document.jwks_uri.parse().map_err(|_| DiscoveryError::KeysAddress)?;
         let own_scheme = issuer.as_str().split("://").next();
         let protected = jwks_uri.scheme_str() == Some("https") || jwks_uri.scheme_str() == own_scheme;
-        if jwks_uri.authority().is_none() || !protected {
+        let authority = jwks_uri.authority().map(Authority::as_str);
+        if !protected || authority.is_none_or(|authority| authority.contains('@')) {
             return Err(DiscoveryError::KeysAddress);
         }
         Ok(Self { jwks_uri })
@@ -79,7 +81,7 @@ mod tests {
 
     #[test]
     fn keys_are_not_fetched_with_less_protection_than_the_issuer_has() {
-        for address in ["http://idp.example.com/jwks", "/jwks", "ftp://x/jwks", ""] {
+        for address in ["http://idp.example.com/jwks", "/jwks", "ftp://x/jwks", "", "https://me:pw@x/jwks"] {
             let body = format!(r#"{{"issuer":"https://idp.example.com/a","jwks_uri":"{address}"}}"#);
             assert_eq!(read(&body), Err(DiscoveryError::KeysAddress), "{address}");
         }
