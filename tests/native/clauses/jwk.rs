@@ -28,11 +28,20 @@ fn of_a_member_that_is_there_twice_in_a_key_the_last_counts() {
     let read = |first: &str, last: &str| {
         let rest = key.public_jwk().to_string().replace(r#""kid":"key-1""#, &format!(r#""kid":"{last}""#));
         let text = format!(r#"{{"keys":[{{"kid":"{first}",{}]}}"#, rest.trim_start_matches('{'));
-        let ring = Keyring::read(text.as_bytes(), Crypto::pure()).ok().expect("a key set");
-        trust().verify(Jws::parse(&token).ok().expect("a token"), &ring, Timestamp::from_secs(NOW)).err()
+        let ring = Keyring::read(text.as_bytes(), Crypto::pure()).expect("a key set");
+        trust().verify(Jws::parse(&token).expect("a token"), &ring, Timestamp::from_secs(NOW)).err()
     };
     assert_eq!(read("another", "key-1"), None);
     assert_eq!(read("key-1", "another"), Some(Reason::KeyUnknown));
+}
+
+/// RFC 7517 §5 sets no limit; memory does.
+#[test]
+fn of_a_long_key_set_the_first_hundred_keys_are_read() {
+    let jwk = jwk();
+    let keys: Vec<_> = (0..150).map(|number| changed(&jwk, "kid", json!(format!("key-{number}")))).collect();
+    let ring = Keyring::from_value(&json!({"keys": keys}), Crypto::pure()).expect("a key set");
+    assert_eq!(ring.len(), 100);
 }
 
 /// RFC 7517 §4.1, RFC 7518 §6.1.
