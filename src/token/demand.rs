@@ -64,9 +64,9 @@ impl Trust {
         scopes
     }
 
-    /// RFC 7519 §4.1.3: `aud` is one string or a list of strings, compared exactly; one that is accepted is enough. An ID
-    /// token is for its client alone: no audience that is not accepted, and the party it was made for is one of them
-    /// (OpenID Connect Core §3.1.3.7).
+    /// RFC 7519 §4.1.3: `aud` is one string or a list of nothing but strings, compared exactly; one that is accepted is
+    /// enough. An ID token is for its client alone: no audience that is not accepted, and the party it was made for is one
+    /// of them (OpenID Connect Core §3.1.3.7).
     fn check_audience(&self, accepted: &[String], claims: &Map<String, Value>) -> Result<(), Reason> {
         let is_accepted =
             |value: &Value| value.as_str().is_some_and(|text| accepted.iter().any(|one| one == text));
@@ -80,7 +80,9 @@ impl Trust {
                 let party = claims.get("azp").map_or(audiences.len() == 1, is_accepted);
                 party && !audiences.is_empty() && audiences.iter().all(is_accepted)
             }
-            TokenKind::Access | TokenKind::Rfc9068 | TokenKind::Any => audiences.iter().any(is_accepted),
+            TokenKind::Access | TokenKind::Rfc9068 | TokenKind::Any => {
+                audiences.iter().all(Value::is_string) && audiences.iter().any(is_accepted)
+            }
         };
         if met { Ok(()) } else { Err(Reason::AudienceMismatch) }
     }

@@ -32,8 +32,9 @@ impl<'a> Jws<'a> {
     /// # Errors
     /// `TokenMalformed` unless it is three base64url parts without padding, of which the first two are JSON objects
     /// without repeated members. `TokenUnsupported` for an encrypted token (five parts, RFC 7516), an unknown algorithm
-    /// or `none`, a `crit` header (nothing critical is understood here, RFC 7515 §4.1.11), or a `typ` that is not a
-    /// plain or an access token: events and logout tokens are signed by the same keys (RFC 8725 §3.11).
+    /// or `none`, a `crit` header (nothing critical is understood here, RFC 7515 §4.1.11), another token inside (`cty`), or
+    /// a `typ` that is not a plain or an access token: events and logout tokens are signed by the same keys (RFC 8725
+    /// §3.11).
     pub fn parse(token: &'a str) -> Result<Self, Reason> {
         let (header, rest) = token.split_once('.').ok_or(Reason::TokenMalformed)?;
         let (payload_part, signature) = rest.split_once('.').ok_or(Reason::TokenMalformed)?;
@@ -47,7 +48,7 @@ impl<'a> Jws<'a> {
         let payload =
             decode(payload_part).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
         let signature = decode(signature).filter(|bytes| !bytes.is_empty()).ok_or(Reason::TokenMalformed)?;
-        if header.contains_key("crit") || header.contains_key("b64") {
+        if header.contains_key("crit") || header.contains_key("b64") || is_nested(&header)? {
             return Err(Reason::TokenUnsupported);
         }
         Ok(Self {
@@ -91,17 +92,28 @@ fn kid(header: &Map<String, Value>) -> Result<Option<String>, Reason> {
     }
 }
 
-/// RFC 7519 §5.1 and RFC 9068 §2.1; media types compare without case, and `application/` may be left out.
+/// RFC 7519 §5.1 and RFC 9068 §2.1.
 fn typ(header: &Map<String, Value>) -> Result<Typ, Reason> {
-    match header.get("typ") {
-        None => Ok(Typ::Plain),
-        Some(Value::String(typ)) => {
-            let short = typ.to_ascii_lowercase();
-            match short.strip_prefix("application/").unwrap_or(&short) {
-                "jwt" => Ok(Typ::Plain),
-                "at+jwt" => Ok(Typ::Access),
-                _ => Err(Reason::TokenUnsupported),
-            }
+    match media_type(header, "typ")?.as_deref() {
+        None | Some("jwt") => Ok(Typ::Plain),
+        Some("at+jwt") => Ok(Typ::Access),
+        Some(_) => Err(Reason::TokenUnsupported),
+    }
+}
+
+/// RFC 7519 §5.2: what was signed is another token, and its claims are not this one's.
+fn is_nested(header: &Map<String, Value>) -> Result<bool, Reason> {
+    Ok(media_type(header, "cty")?.as_deref() == Some("jwt"))
+}
+
+/// A media type in lower case and without `application/`: it compares without case, and the prefix may be left out
+/// (RFC 7515 §4.1.9, §4.1.10).
+fn media_type(header: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
+    match header.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => {
+            let lower = text.to_ascii_lowercase();
+            Ok(Some(lower.strip_prefix("application/").unwrap_or(&lower).to_owned()))
         }
         Some(_) => Err(Reason::TokenMalformed),
     }

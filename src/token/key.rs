@@ -3,10 +3,12 @@
 
 use super::signature::Check;
 use super::{Algorithm, Crypto};
+use crate::domain::Issuer;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::DecodingKey;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// Tells a key from every other: a digest of the JWK. A key that an issuer publishes again keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +23,8 @@ impl KeyId {
 pub(super) struct Key {
     id: KeyId,
     pub(super) kid: Option<String>,
+    /// Whose tokens it verifies, where the key says so.
+    owner: Option<Issuer>,
     /// What a token that names this key may be signed with, and how that is checked.
     checks: Vec<(Algorithm, Check)>,
 }
@@ -31,9 +35,15 @@ impl Key {
     pub(super) fn read(jwk: &Value, crypto: Crypto) -> Option<Self> {
         use Algorithm as A;
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-        if !for_verifying(jwk) {
+        // A private key that is published is everybody's (RFC 7517 §9.2).
+        if !for_verifying(jwk) || text("d").is_some() {
             return None;
         }
+        // RFC 7517 §4.5: a string.
+        let kid = match jwk.get("kid") {
+            None => None,
+            Some(kid) => Some(kid.as_str()?.to_owned()),
+        };
         let (algorithms, material): (&[A], _) = match (text("kty")?, text("crv")) {
             ("RSA", _) => {
                 (&[A::RS256, A::RS384, A::RS512, A::PS256, A::PS384, A::PS512], rsa(text("n")?, text("e")?)?)
@@ -55,12 +65,27 @@ impl Key {
             .collect();
         // Members come out sorted, so the order in which they were written makes no difference.
         let id = KeyId(Sha256::digest(jwk.to_string()).into());
-        (!checks.is_empty()).then(|| Self { id, kid: text("kid").map(str::to_owned), checks })
+        let owner = text("issuer").and_then(|name| Issuer::parse(name).ok());
+        (!checks.is_empty()).then(|| Self { id, kid, owner, checks })
     }
 
     /// Which key this is.
     pub(super) fn id(&self) -> KeyId {
         self.id
+    }
+
+    /// Whether the key verifies tokens of `iss`. No RFC has the member `issuer`; Microsoft Entra, whose tenants share one
+    /// key set, writes into every key whose it is, `{tenantid}` standing for any tenant. What is no issuer's name says
+    /// nothing (RFC 7517 §4).
+    pub(super) fn belongs_to(&self, iss: &str) -> bool {
+        let Some(owner) = &self.owner else { return true };
+        match owner.as_str().split_once(ANY_TENANT) {
+            None => owner.as_str() == iss,
+            Some((before, after)) => {
+                let tenant = iss.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+                tenant.is_some_and(|tenant| !tenant.is_empty() && !tenant.contains('/'))
+            }
+        }
     }
 
     /// Whether a token that names `algorithm` may be checked with this key.
@@ -78,13 +103,19 @@ impl Key {
     }
 }
 
-/// RFC 7517 §4.2 and §4.3: `use` and `key_ops`, where they are there, must allow verifying.
+/// What stands for a tenant in the `issuer` of a key that all tenants share.
+const ANY_TENANT: &str = "{tenantid}";
+
+/// RFC 7517 §4.2 and §4.3: `use` and `key_ops`, where they are there, must allow verifying. No operation is named twice, and
+/// if both are there, they must say the same.
 fn for_verifying(jwk: &Value) -> bool {
-    let use_allows = jwk.get("use").is_none_or(|purpose| purpose == "sig");
-    let operations_allow = jwk.get("key_ops").is_none_or(|list| {
-        list.as_array().is_some_and(|list| list.iter().any(|operation| operation == "verify"))
-    });
-    use_allows && operations_allow
+    let purpose = jwk.get("use");
+    let allowed = purpose.is_none_or(|purpose| purpose == "sig");
+    let Some(operations) = jwk.get("key_ops") else { return allowed };
+    let Some(operations) = operations.as_array() else { return false };
+    let names: BTreeSet<_> = operations.iter().filter_map(Value::as_str).collect();
+    let says_the_same = purpose.is_none() || names.iter().all(|name| matches!(*name, "sign" | "verify"));
+    allowed && says_the_same && names.contains("verify") && names.len() == operations.len()
 }
 
 /// RFC 7518 §3.3: 2048 bits at least; 4096 at most, as the pure-Rust verifier takes no more, and a key set should not lose

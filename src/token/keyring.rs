@@ -49,21 +49,22 @@ impl Keyring {
         self.keys.is_empty()
     }
 
-    /// The key a token names: by `kid` and algorithm, or by algorithm alone if it names none. Several that fit are as
-    /// good as none: trying one after another would let an attacker choose.
+    /// The key a token names: by `kid` and algorithm, or by algorithm alone if it names none, among those that belong to the
+    /// issuer it claims. Several that fit are as good as none: trying one after another would let an attacker choose.
     pub(super) fn key_for(&self, jws: &Jws<'_>) -> Option<&Key> {
-        self.only(jws.kid.as_deref(), jws.algorithm)
+        let iss = jws.claimed_issuer().unwrap_or_default();
+        let named = |key: &Key| jws.kid.is_none() || key.kid == jws.kid;
+        self.only(|key| named(key) && key.belongs_to(iss), jws.algorithm)
     }
 
     /// Whether `signature` over `message` is that of the one key here that fits `algorithm`; for whoever holds a signature
     /// that belongs to no token.
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &Vec<u8>) -> bool {
-        self.only(None, algorithm).is_some_and(|key| key.verifies(message, signature, algorithm))
+        self.only(|_| true, algorithm).is_some_and(|key| key.verifies(message, signature, algorithm))
     }
 
-    fn only(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&Key> {
-        let named = |key: &&Key| kid.is_none() || key.kid.as_deref() == kid;
-        let mut fitting = self.keys.iter().filter(named).filter(|key| key.fits(algorithm));
+    fn only(&self, admits: impl Fn(&Key) -> bool, algorithm: Algorithm) -> Option<&Key> {
+        let mut fitting = self.keys.iter().filter(|key| admits(key) && key.fits(algorithm));
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Some(key),
             _ => None,

@@ -2,6 +2,7 @@
 
 use crate::domain::Issuer;
 use http::Uri;
+
 use serde::Deserialize;
 
 /// What is used of a discovery document, checked.

@@ -39,5 +39,7 @@ mod keys;
 mod refusals;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
+#[path = "../scenarios/standards.rs"]
+mod standards;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;

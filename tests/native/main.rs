@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clauses;
+mod conformance;
 mod host;
 mod hygiene;
 mod process;
@@ -28,6 +30,8 @@ mod refusals;
 mod shared;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
+#[path = "../scenarios/standards.rs"]
+mod standards;
 mod tidy;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;

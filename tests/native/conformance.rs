@@ -1,0 +1,116 @@
+//! `docs/conformance.md` against the code: every clause names tests that exist, or says why it is an exception.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What the document is about, in its order.
+const STANDARDS: &[&str] = &[
+    "RFC 6750",
+    "RFC 7515",
+    "RFC 7517",
+    "RFC 7518",
+    "RFC 7519",
+    "RFC 8725",
+    "RFC 9068",
+    "OpenID Connect Core",
+    "OpenID Connect Discovery",
+    "RFC 9457",
+    "RFC 9728",
+];
+
+struct Row {
+    standard: String,
+    clause: String,
+    does: String,
+    held_by: String,
+}
+
+#[test]
+fn every_clause_is_held_by_tests_that_exist_or_is_a_reasoned_exception() {
+    let tests = tests();
+    let rows = rows();
+    assert!(rows.len() > 80, "only {} clauses were found", rows.len());
+    for Row { standard, clause, does, held_by } in &rows {
+        let place = format!("{standard} {clause}");
+        assert!(clause.starts_with('§') && clause.len() > 2, "{place} is no clause");
+        assert!(does.ends_with('.'), "{place}: nothing is said");
+        // A sentence has more than one gap; a key of a configuration has one at most.
+        let named = held_by.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 1);
+        let named: Vec<_> = named.collect();
+        if let Some(reason) = held_by.strip_prefix("Exception: ") {
+            assert!(reason.len() > 30, "{place}: an exception wants a reason");
+        } else {
+            assert!(!named.is_empty(), "{place} names no test");
+        }
+        for name in named {
+            assert!(tests.contains(name), "{place}: there is no test `{name}`");
+        }
+    }
+}
+
+#[test]
+fn every_standard_has_its_table() {
+    let mut standards: Vec<_> = rows().into_iter().map(|row| row.standard).collect();
+    standards.dedup();
+    assert_eq!(standards, STANDARDS);
+}
+
+#[test]
+fn every_test_of_a_clause_is_in_the_document() {
+    let document = fs::read_to_string(Path::new(ROOT).join("docs/conformance.md")).expect("it is there");
+    for folder in ["tests/native/clauses", "tests/scenarios/standards.rs"] {
+        for name in tests_in(&Path::new(ROOT).join(folder)) {
+            assert!(document.contains(&format!("`{name}`")), "`{name}` holds no clause");
+        }
+    }
+}
+
+/// `## RFC 6750: …`, and below it `| §2.1 … | what is done | tests, or an exception and its tests |`.
+fn rows() -> Vec<Row> {
+    let text = fs::read_to_string(Path::new(ROOT).join("docs/conformance.md")).expect("it is there");
+    let (mut rows, mut standard) = (vec![], String::new());
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            title.split(':').next().unwrap_or_default().clone_into(&mut standard);
+        }
+        let Some(row) = line.strip_prefix("| ").filter(|_| !standard.is_empty()) else { continue };
+        let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").map(str::trim).collect();
+        if cells.first() == Some(&"clause") {
+            continue;
+        }
+        let [clause, does, held_by] = cells.as_slice() else { panic!("three cells: {line}") };
+        let [clause, does, held_by] = [clause, does, held_by].map(|cell| (*cell).to_owned());
+        rows.push(Row { standard: standard.clone(), clause, does, held_by });
+    }
+    rows
+}
+
+/// The names of all tests of the filter.
+fn tests() -> BTreeSet<String> {
+    ["src", "tests"].iter().flat_map(|folder| tests_in(&Path::new(ROOT).join(folder))).collect()
+}
+
+fn tests_in(path: &Path) -> BTreeSet<String> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![path.to_owned()]);
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(
+                fs::read_dir(&path).expect("it can be listed").map(|entry| entry.expect("it can").path()),
+            );
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.extend(tests_of(&path));
+        }
+    }
+    found
+}
+
+fn tests_of(path: &PathBuf) -> Vec<String> {
+    let text = fs::read_to_string(path).expect("it can be read");
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let marked = lines.windows(2).filter(|pair| pair[0] == "#[test]");
+    let name = |pair: &[&str]| Some(pair[1].strip_prefix("fn ")?.split('(').next()?.to_owned());
+    marked.filter_map(name).collect()
+}
