@@ -2,7 +2,7 @@
 """The benchmark: what firstsight costs, side by side with Envoy's jwt_authn and with filters that do less.
 
     scripts/bench.py                                            everything, about five minutes
-    scripts/bench.py --modes cached --arms floor,firstsight     a quick look; the module has to be there (make wasm)
+    scripts/bench.py --modes cached --arms floor,firstsight     a quick look, with what is built already (make wasm)
     scripts/bench.py --module new=FILE --modes rs256            another build of the module beside dist/firstsight.wasm
 
 One Envoy with one worker, on one core, has a listener for each arm; the load comes from the other core. In each round
@@ -17,7 +17,7 @@ import time
 
 sys.dont_write_bytecode = True
 
-from measure import BENCH, DIST, ROOT, Failed, tokens  # noqa: E402 (the line above must come first)
+from measure import BENCH, DIST, MODULE, PROGRAMS, ROOT, Failed, tokens  # noqa: E402 (the line above must come first)
 from measure.arms import arms  # noqa: E402
 from measure.edge import Edge  # noqa: E402
 from measure.load import Load  # noqa: E402
@@ -48,7 +48,7 @@ def main():
 
 def bench(options):
     started = time.monotonic()
-    prepare()
+    prepare(options)
     known = arms([module.split("=", 1) for module in options.module])
     chosen = choose(options, known)
     document = {"circumstances": circumstances(options), "modes": summary(measure(chosen, options))}
@@ -84,15 +84,21 @@ def read():
     return options
 
 
-def prepare():
-    """Makes what is missing; what is there is looked at in no time."""
+def prepare(options):
+    """Makes what is missing. A whole run looks whether what is there is up to date, a quick look does not."""
     run([sys.executable, "scripts/setup.py", "envoy", "wrk"])
-    run(["cargo", "build", "--quiet", "--locked", "--workspace", "--bins"])
+    programs = [PROGRAMS / name for name in ("firstsight", "firstsight-bench-tokens")]
+    if options.whole or not all(program.exists() for program in programs):
+        run(["cargo", "build", "--quiet", "--locked", "--workspace", "--bins"])
     for name in ("empty", "floor"):
-        run(["scripts/wasm.sh", f"firstsight-bench-{name}", BENCH / f"{name}.wasm"], quiet=True)
-    if not (DIST / "firstsight.wasm").exists():
-        run(["scripts/wasm.sh"])
+        build(f"firstsight-bench-{name}", BENCH / f"{name}.wasm", options.whole)
+    build("firstsight", MODULE, always=False)
     tokens.prepare()
+
+
+def build(package, module, always):
+    if always or not module.exists():
+        run(["scripts/wasm.sh", package, module], quiet=True)
 
 
 def run(command, quiet=False):
@@ -121,8 +127,8 @@ def measure(chosen, options):
             load.burst(arm, "working", 1)
         for mode, those in chosen.items():
             bursts = results[mode] = {arm.name: [] for arm in those}
-            for number in range(options.rounds):
-                doing(f"{mode}, round {number + 1} of {options.rounds}")
+            doing(f"{mode}: {options.rounds} rounds of {', '.join(bursts)}")
+            for _ in range(options.rounds):
                 for arm in those:
                     bursts[arm.name].append(load.burst(arm, mode, options.seconds))
     return results

@@ -8,12 +8,11 @@ import time
 from collections import Counter
 from statistics import median
 
-from . import DIST, Failed
+from . import MODULE, Failed
 from .edge import Edge, listener
 from .load import Load
 from .tokens import file_of
 
-MODULE = DIST / "firstsight.wasm"
 # The tokens that firstsight's cache holds unless it is told otherwise.
 CACHED_TOKENS = 10_000
 
@@ -60,15 +59,15 @@ def host_calls(arm, requests=50):
 
 
 def start(arm, ahead, times=3):
-    """From the moment a running Envoy is given the listener, in milliseconds: until it listens (the module is compiled,
-    on the main thread, while the workers go on serving), and until the first answer that needs the token verified, its
-    subject's account made and its headers written."""
+    """From the moment a running Envoy is given the listener, in milliseconds: until it listens (meanwhile the module is
+    compiled, and the worker goes on serving), and until the first answer that needs the token verified, its subject's
+    account made and its headers written."""
     measured = [start_once(arm, ahead) for _ in range(times)]
     return {key: median(each[key] for each in measured) for key in measured[0]}
 
 
 def start_once(arm, ahead):
-    with Edge([], ahead, lds=True) as edge:
+    with Edge([], ahead, live=True) as edge:
         port = free_port()
         began = time.monotonic()
         edge.deliver(listener(arm, port))
