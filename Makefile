@@ -7,6 +7,8 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # What the Envoy suite is told: where the proxy, the module, the companion and the foreign issuer are.
 suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_WASM='$(CURDIR)/dist/firstsight.wasm' \
+	FIRSTSIGHT_VERDICTS='$(CURDIR)/dist/verdicts.wasm' \
+	FIRSTSIGHT_VECTORS='$(CURDIR)/.setup/vectors' \
 	FIRSTSIGHT_BIN='$(target)/debug/firstsight' \
 	FIRSTSIGHT_NODE='$(CURDIR)/.setup/bin/node' \
 	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs'
@@ -15,7 +17,7 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down test test-native test-envoy bench lint fmt clean compiler
+.PHONY: help wasm demo up down verdicts test test-native test-envoy bench lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -34,13 +36,17 @@ down: ## stop what `make up` left running
 wasm: compiler ## build the module, dist/firstsight.wasm
 	@scripts/wasm.sh
 
+# A module for tests: it tells what the proxy and pure Rust say to the same signatures.
+verdicts: compiler
+	@scripts/wasm.sh firstsight-verdicts dist/verdicts.wasm
+
 test: test-native test-envoy ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
 
-test-envoy: wasm ## the module in a real Envoy, with real issuers
-	@$(PYTHON) scripts/setup.py envoy issuer
+test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
+	@$(PYTHON) scripts/setup.py envoy issuer vectors
 	cargo build --locked --workspace --bins
 	$(suite) cargo test --locked --workspace --test envoy
 

@@ -2,10 +2,10 @@
 //! `make bench` says.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use firstsight::config::{KeySource, Policy, compile};
-use firstsight::domain::{Reply, Request, Ticket, Timestamp};
+use firstsight::config::{KeySource, Policy, Surroundings, compile};
+use firstsight::domain::{Headers, Reply, Ticket, Timestamp};
 use firstsight::gate::{Gate, Output, Step};
-use firstsight::token::{Claims, Jws};
+use firstsight::token::{Claims, Crypto, Jws};
 use firstsight_testkit::{Algorithm, TestIssuer};
 use serde_json::{Value, json};
 use std::hint::black_box;
@@ -33,7 +33,8 @@ impl World {
             "attributes": [{"attribute": "userName", "claim": "preferred_username"}],
             "provisioning": {"cluster": "directory"},
         });
-        let policy = compile(&document.to_string(), &|_| None, "bench");
+        let surroundings = Surroundings { env: &|_| None, node: "bench", crypto: Crypto::pure() };
+        let policy = compile(&document.to_string(), &surroundings);
         Self { issuer, policy: policy.unwrap_or_else(|problems| panic!("{problems:?}")) }
     }
 
@@ -57,7 +58,8 @@ impl World {
 }
 
 fn verify(criterion: &mut Criterion) {
-    for algorithm in Algorithm::ALL {
+    let supported = |algorithm: &&Algorithm| **algorithm != Algorithm::ES512;
+    for algorithm in Algorithm::ALL.iter().filter(supported) {
         let world = World::new(*algorithm);
         let token = world.token();
         criterion.bench_function(&format!("parse and verify, {algorithm}"), |bencher| {
@@ -88,16 +90,15 @@ fn admit(criterion: &mut Criterion) {
         criterion.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let headers = turns.next().expect("it is a cycle");
-                gate.admit(Ticket(1), &Request { headers: black_box(headers) }, now())
+                gate.admit(Ticket(1), black_box(headers), now())
             });
         });
     }
 }
 
 /// A first request, and the directory's answer if there was a question.
-fn introduce(gate: &mut Gate, headers: &[(String, Vec<u8>)]) {
-    let request = Request { headers };
-    gate.admit(Ticket(1), &request, now());
+fn introduce(gate: &mut Gate, request: &Headers) {
+    gate.admit(Ticket(1), request, now());
     for output in gate.drain() {
         if let Output::Call(call, _) = output {
             let body = json!({"status": "active", "account": {"id": "acct-1"}, "valid_for": 3600});
@@ -106,12 +107,12 @@ fn introduce(gate: &mut Gate, headers: &[(String, Vec<u8>)]) {
         }
     }
     gate.drain();
-    let step = gate.admit(Ticket(2), &request, now());
+    let step = gate.admit(Ticket(2), request, now());
     assert!(matches!(step, Step::Settle(_)), "the subject is not known");
 }
 
 /// A browser's request behind a load balancer, as the proxy hands it over.
-fn headers(token: &str) -> Vec<(String, Vec<u8>)> {
+fn headers(token: &str) -> Headers {
     let bearer = format!("Bearer {token}");
     let headers = [
         (":authority", "orders.example.com"),
@@ -128,7 +129,7 @@ fn headers(token: &str) -> Vec<(String, Vec<u8>)> {
         ("x-forwarded-proto", "https"),
         ("x-request-id", "7f3f2b1e-6c1d-4f7e-9d55-0f6f7e1f2a90"),
     ];
-    headers.into_iter().map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect()
+    headers.into_iter().collect()
 }
 
 fn now() -> Timestamp {

@@ -15,7 +15,7 @@ run cargo clippy --locked --workspace --all-targets -- -D warnings
 run cargo clippy --locked --workspace --test envoy -- -D warnings
 
 if compgen -G "$(rustc --print sysroot)/lib/rustlib/$wasm_target/lib/libstd-*.rlib" >/dev/null; then
-  run cargo clippy --locked --lib --target "$wasm_target" -- -D warnings
+  run cargo clippy --locked --lib --package firstsight --package firstsight-verdicts --target "$wasm_target" -- -D warnings
 else
   say "not linted for $wasm_target: this toolchain does not have the target (rustup target add $wasm_target)"
 fi

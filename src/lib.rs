@@ -44,4 +44,4 @@ pub mod gate;
 pub mod filter;
 
 #[cfg(target_os = "wasi")]
-mod envoy;
+pub mod envoy;

@@ -5,19 +5,28 @@ use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
 use super::{attributes, challenge, credentials, headers, issuers, read, routes, upstream};
 use crate::mapping::{Managed, Mapping};
+use crate::token::Crypto;
 use std::time::Duration;
 
-/// Reads a plugin's configuration.
-///
-/// `text` is the JSON the proxy hands over; `env` looks up a variable of the plugin's environment; `node` is the proxy's
-/// own name, used where the configuration names no gateway.
+/// What a configuration is read in.
+pub struct Surroundings<'a> {
+    /// Looks up a variable of the plugin's environment.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// The proxy's own name, used where the configuration names no gateway.
+    pub node: &'a str,
+    /// Who checks signatures.
+    pub crypto: Crypto,
+}
+
+/// Reads a plugin's configuration; `text` is the JSON the proxy hands over.
 ///
 /// # Errors
 /// Everything that is wrong with it, sorted by place; never just the first thing.
-pub fn compile(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> Result<Policy, Vec<Problem>> {
+pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Vec<Problem>> {
+    let Surroundings { env, node, crypto } = *surroundings;
     let problems = Problems::default();
     let document = read::read(text, &problems);
-    let issuers = issuers::compile(document.issuers, &problems);
+    let issuers = issuers::compile(document.issuers, crypto, &problems);
     let credentials = credentials::compile(document.credentials, &problems);
     let (routes, demands) = routes::compile(document.routes, document.cors_preflight, &issuers, &problems);
     let headers = headers::compile(document.headers, &problems);

@@ -48,7 +48,7 @@ pub(super) fn compile(documents: Vec<HeaderDocument>, problems: &Problems) -> Ve
         let (Some(header), Some(source)) = (name, source) else {
             continue;
         };
-        if Managed::by(&rules).owns(header.as_str()) {
+        if Managed::by(&rules).owns(header.as_str().as_bytes()) {
             let what = format!("`{header}` is written already, and `_` counts as `-`");
             problems.add(format!("{path}.header"), what, "give each header one rule");
         }

@@ -5,7 +5,7 @@ use super::policy::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use super::problem::Problems;
 use super::terms;
 use crate::domain::Issuer;
-use crate::token::{ALGORITHMS, Algorithm, Keyring};
+use crate::token::{ALGORITHMS, Algorithm, Crypto, Keyring};
 use crate::wire::discovery_path;
 use http::Uri;
 use std::time::Duration;
@@ -20,14 +20,18 @@ const AT_MOST: Duration = Duration::from_secs(60 * 60);
 const STALE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 const UNKNOWN_KID: Duration = Duration::from_secs(10);
 
-pub(super) fn compile(documents: Vec<IssuerDocument>, problems: &Problems) -> Vec<IssuerPolicy> {
+pub(super) fn compile(
+    documents: Vec<IssuerDocument>,
+    crypto: Crypto,
+    problems: &Problems,
+) -> Vec<IssuerPolicy> {
     if documents.is_empty() {
         problems.add("issuers", "there is none", "name at least one issuer whose tokens are accepted");
     }
     let mut issuers: Vec<IssuerPolicy> = Vec::new();
     for (index, document) in documents.into_iter().enumerate() {
         let path = format!("issuers[{index}]");
-        let Some(issuer) = issuer(document, &path, problems) else {
+        let Some(issuer) = issuer(document, crypto, &path, problems) else {
             continue;
         };
         if issuers.iter().any(|other| other.trust.issuer == issuer.trust.issuer) {
@@ -38,13 +42,13 @@ pub(super) fn compile(documents: Vec<IssuerDocument>, problems: &Problems) -> Ve
     issuers
 }
 
-fn issuer(document: IssuerDocument, path: &str, problems: &Problems) -> Option<IssuerPolicy> {
+fn issuer(document: IssuerDocument, crypto: Crypto, path: &str, problems: &Problems) -> Option<IssuerPolicy> {
     let name_path = format!("{path}.issuer");
     let name = document.issuer.as_deref().ok_or("it is missing").and_then(Issuer::parse);
     let name = problems.take(name, &name_path, "write the exact `iss` of its tokens");
     let audiences = audiences(&document, path, problems);
-    let algorithms = algorithms(document.algorithms.as_deref(), path, problems);
-    let keys = keys(&document, name.as_ref(), path, problems);
+    let algorithms = algorithms(document.algorithms.as_deref(), crypto, path, problems);
+    let keys = keys(&document, name.as_ref(), crypto, path, problems);
     let trust = terms::compile(&document, name.as_ref(), audiences, algorithms, path, problems)?;
     let keys = keys?;
     if let KeySource::Inline(keyring) = &keys
@@ -56,7 +60,7 @@ fn issuer(document: IssuerDocument, path: &str, problems: &Problems) -> Option<I
             "add the key, or its algorithm",
         );
     }
-    Some(IssuerPolicy { trust, keys })
+    Some(IssuerPolicy { trust, keys, crypto })
 }
 
 /// An audience is required unless the operator writes out that any will do: a token for another application of the same
@@ -81,16 +85,27 @@ fn audiences(document: &IssuerDocument, path: &str, problems: &Problems) -> Opti
     None
 }
 
-fn algorithms(names: Option<&[String]>, path: &str, problems: &Problems) -> Vec<Algorithm> {
+fn algorithms(names: Option<&[String]>, crypto: Crypto, path: &str, problems: &Problems) -> Vec<Algorithm> {
+    let supported = || ALGORITHMS.iter().copied().filter(|algorithm| crypto.supports(*algorithm));
     let Some(names) = names else {
-        return ALGORITHMS.to_vec();
+        return supported().collect();
     };
-    let known = || ALGORITHMS.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(", ");
+    let known = || supported().map(Algorithm::name).collect::<Vec<_>>().join(", ");
     if names.is_empty() {
         problems.add(format!("{path}.algorithms"), "it is empty", format!("choose among {}", known()));
     }
     let parse = |(index, name): (usize, &String)| match name.parse() {
-        Ok(algorithm) => Some(algorithm),
+        Ok(algorithm) if crypto.supports(algorithm) => Some(algorithm),
+        Ok(algorithm) => {
+            let name = algorithm.name();
+            let hint = format!("{name} needs a proxy that verifies signatures itself: Envoy 1.30 or newer");
+            problems.add(
+                format!("{path}.algorithms[{index}]"),
+                format!("this proxy cannot verify {name}"),
+                hint,
+            );
+            None
+        }
         Err(()) => {
             let what = format!("`{name}` is no algorithm that is accepted here");
             problems.add(format!("{path}.algorithms[{index}]"), what, format!("choose among {}", known()));
@@ -103,6 +118,7 @@ fn algorithms(names: Option<&[String]>, path: &str, problems: &Problems) -> Vec<
 fn keys(
     document: &IssuerDocument,
     issuer: Option<&Issuer>,
+    crypto: Crypto,
     path: &str,
     problems: &Problems,
 ) -> Option<KeySource> {
@@ -111,7 +127,7 @@ fn keys(
         if document.jwks_uri.is_some() {
             problems.add(&jwks_path, "keys are given twice", "keep one of jwks and jwks_uri");
         }
-        let keyring = Keyring::from_value(jwks);
+        let keyring = Keyring::from_value(jwks, crypto);
         return problems
             .take(keyring, &jwks_path, "write {\"keys\": [...]} with public keys")
             .map(KeySource::Inline);

@@ -17,7 +17,7 @@ mod terms;
 mod tests;
 mod upstream;
 
-pub use compile::compile;
+pub use compile::{Surroundings, compile};
 pub use policy::{
     IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Policy, Posture, Provisioning, Upstream,
 };

@@ -2,7 +2,7 @@
 
 use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
-use crate::token::{Credentials, Demand, Keyring, Trust};
+use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
 use crate::wire::ChallengeTerms;
 use http::HeaderValue;
 use std::time::Duration;
@@ -52,6 +52,8 @@ pub struct IssuerPolicy {
     pub trust: Trust,
     /// Where its keys are.
     pub keys: KeySource,
+    /// Who checks with them.
+    pub crypto: Crypto,
 }
 
 /// Where an issuer's keys are.

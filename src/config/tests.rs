@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::mapping::{HeaderSourceRule, WhenMissing};
-use crate::token::ALGORITHMS;
+use crate::token::{ALGORITHMS, Algorithm, Crypto, HostCheck, SignatureHost};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -10,9 +10,13 @@ fn env(name: &str) -> Option<String> {
     (name == "DIRECTORY_TOKEN").then(|| "s3cret\n".to_owned())
 }
 
+fn read(text: &str, env: &dyn Fn(&str) -> Option<String>, node: &str) -> Result<Policy, Vec<Problem>> {
+    compile(text, &Surroundings { env, node, crypto: Crypto::pure() })
+}
+
 fn compiled(document: &Value) -> Result<Policy, Vec<String>> {
     let listed = |problems: Vec<Problem>| problems.iter().map(Problem::to_string).collect();
-    compile(&document.to_string(), &env, "node~1").map_err(listed)
+    read(&document.to_string(), &env, "node~1").map_err(listed)
 }
 
 fn problems(document: &Value) -> Vec<String> {
@@ -40,12 +44,35 @@ fn with(pointer: &str, value: Value) -> Value {
 fn the_smallest_configuration_is_an_issuer_an_audience_and_a_directory() {
     let policy = compiled(&smallest()).unwrap_or_else(|problems| panic!("{problems:?}"));
     assert_eq!(policy.gateway, "node~1");
-    assert_eq!(policy.issuers[0].trust.algorithms, ALGORITHMS);
+    let all_but_es512 = ALGORITHMS.iter().filter(|algorithm| **algorithm != Algorithm::ES512);
+    assert!(policy.issuers[0].trust.algorithms.iter().eq(all_but_es512));
     assert_eq!(policy.issuers[0].trust.clock_skew, Duration::from_secs(30));
     assert_eq!(policy.provisioning.when_unavailable, Posture::Deny);
     assert_eq!(policy.last_seen.at.path, "/v1/sightings");
     assert_eq!(policy.last_seen.at.cluster, "directory");
     assert_eq!(policy.limits.token_bytes, 16 * 1024);
+}
+
+#[test]
+fn es512_is_for_proxies_that_verify_signatures_themselves() {
+    struct Host;
+    impl SignatureHost for Host {
+        fn verifies(check: &HostCheck<'_>) -> bool {
+            firstsight_testkit::verify_signature(check.hash, check.key, check.signature, check.message)
+        }
+    }
+    let document = with("/issuers/0/algorithms", json!(["ES256", "ES512"]));
+    assert_eq!(
+        compiled(&document).err().unwrap(),
+        ["issuers[0].algorithms[1]: this proxy cannot verify ES512 \
+          (ES512 needs a proxy that verifies signatures itself: Envoy 1.30 or newer)"]
+    );
+    let compiled = |document: &Value| {
+        let surroundings = Surroundings { env: &env, node: "", crypto: Crypto::by_host::<Host>() };
+        compile(&document.to_string(), &surroundings).ok().unwrap().issuers.remove(0).trust.algorithms
+    };
+    assert_eq!(compiled(&document), [Algorithm::ES256, Algorithm::ES512]);
+    assert_eq!(compiled(&smallest()), ALGORITHMS);
 }
 
 #[test]
@@ -101,7 +128,7 @@ fn a_problem_says_what_is_wrong_and_how_to_mend_it() {
 #[test]
 fn what_is_no_json_object_is_refused_as_a_whole() {
     for text in ["", "{", "[]", "null", "\"x\"", "{}"] {
-        assert!(compile(text, &env, "").is_err(), "{text}");
+        assert!(read(text, &env, "").is_err(), "{text}");
     }
 }
 
@@ -180,7 +207,7 @@ fn in_istio_an_upstream_is_asked_under_the_host_of_its_cluster() {
 
 #[test]
 fn a_name_that_the_proxy_gave_itself_is_made_to_fit() {
-    let policy = compile(&smallest().to_string(), &env, "sidecar~10.0.0.1~a/b").ok().unwrap();
+    let policy = read(&smallest().to_string(), &env, "sidecar~10.0.0.1~a/b").ok().unwrap();
     assert_eq!(policy.gateway, "sidecar~10.0.0.1~a-b");
     assert_eq!(problems(&with("/gateway", json!("a b"))), ["gateway"]);
 }
@@ -201,7 +228,7 @@ fn a_span_of_time_is_within_what_a_proxy_can_keep() {
 #[test]
 fn a_key_that_is_there_twice_is_a_mistake() {
     let text = r#"{"gateway": "a", "gateway": "b"}"#;
-    let problems = compile(text, &env, "").err().unwrap();
+    let problems = read(text, &env, "").err().unwrap();
     assert!(problems.iter().any(|problem| problem.what.contains("twice")), "{problems:?}");
 }
 
@@ -218,7 +245,7 @@ fn a_secret_in_the_wrong_place_is_not_told() {
 fn a_token_that_cannot_be_sent_is_told_before_it_is_missed() {
     let document = with("/provisioning/authorization", json!({"env": "TOKEN"}));
     for token in ["töken", "two words", " "] {
-        assert!(compile(&document.to_string(), &|_| Some(token.to_owned()), "").is_err(), "{token}");
+        assert!(read(&document.to_string(), &|_| Some(token.to_owned()), "").is_err(), "{token}");
     }
 }
 

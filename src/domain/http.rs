@@ -4,21 +4,6 @@ use super::Timestamp;
 use http::{HeaderName, HeaderValue, Method};
 use std::time::Duration;
 
-/// A request of a client, while its headers are readable. Names are lower case; values are raw bytes, as a client may
-/// send bytes that are no text at all. Pseudo-headers (`:path`) are among them.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// Every header in order, duplicates included.
-    pub headers: &'a [(String, Vec<u8>)],
-}
-
-impl<'a> Request<'a> {
-    /// Every value of the header `name` (lower case), in order.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_slice())
-    }
-}
-
 /// What is to be done to a request's headers before it goes on. Names are lower case; `:path` is one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {

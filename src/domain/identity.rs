@@ -2,10 +2,9 @@
 
 use super::{Kind, Subject, SubjectKey};
 use http::{HeaderName, HeaderValue};
-use serde_json::{Map, Value};
 
 /// Who asks, in the operator's words: made only from verified claims.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The durable key of whoever asks.
     pub subject: Subject,
@@ -15,8 +14,15 @@ pub struct Identity {
     pub kind: Kind,
     /// Headers for the application, in the operator's order.
     pub headers: Vec<(HeaderName, HeaderSource)>,
-    /// Account attributes for the directory, nested where their names are dotted.
-    pub attributes: Map<String, Value>,
+}
+
+/// An account, as the directory names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The directory's own id of it.
+    pub id: String,
+    /// The same as a header; `None` if it cannot be one: the directory is believed, not trusted with bytes.
+    pub header: Option<HeaderValue>,
 }
 
 /// Where a header's value comes from.

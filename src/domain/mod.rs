@@ -2,6 +2,7 @@
 
 mod claim_path;
 mod dice;
+mod headers;
 mod http;
 mod identity;
 mod json;
@@ -10,12 +11,13 @@ mod subject;
 mod time;
 mod verdict;
 
-pub use self::http::{Call, CallId, Edit, Failure, Reply, Request, Response, Shared, Ticket};
+pub use self::http::{Call, CallId, Edit, Failure, Reply, Response, Shared, Ticket};
 pub use claim_path::ClaimPath;
 pub use dice::Dice;
-pub use identity::{HeaderSource, Identity};
+pub use headers::Headers;
+pub use identity::{Account, HeaderSource, Identity};
 pub use json::strict_object;
 pub use pattern::Pattern;
 pub use subject::{Issuer, Kind, Subject, SubjectId, SubjectKey};
 pub use time::Timestamp;
-pub use verdict::{Passage, Reason, Refusal, Verdict};
+pub use verdict::{Forwarded, Passage, Reason, Refusal, Verdict};

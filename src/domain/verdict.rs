@@ -1,5 +1,6 @@
 //! How a request ends.
 
+use super::{Account, HeaderSource, Identity};
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 /// The gate's last word on a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It goes on to the application with these headers set (all other managed headers are gone).
-    Forward(Vec<(HeaderName, HeaderValue)>),
+    /// It goes on to the application as somebody.
+    Forward(Forwarded),
     /// It goes on to the application without an identity: no managed header is there.
     Pass(Passage),
     /// It is answered here.
@@ -23,6 +24,26 @@ impl Verdict {
             Self::Pass(passage) => passage.metric(),
             Self::Refuse(refusal) => refusal.reason.metric(),
         }
+    }
+}
+
+/// Who a request goes on as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forwarded {
+    /// Whom its token stands for.
+    pub identity: Arc<Identity>,
+    /// Their account, if the directory said which.
+    pub account: Option<Arc<Account>>,
+}
+
+impl Forwarded {
+    /// The headers that are set; all other managed headers are gone.
+    pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        let account = self.account.as_ref().and_then(|account| account.header.as_ref());
+        self.identity.headers.iter().filter_map(move |(name, source)| match source {
+            HeaderSource::Claim(value) => Some((name, value)),
+            HeaderSource::AccountId => account.map(|value| (name, value)),
+        })
     }
 }
 

@@ -2,12 +2,18 @@
 //! nothing but a [`Filter`].
 
 use super::host::{self, Proxy};
-use crate::config::compile;
+use super::signature::ProxySignatures;
+use crate::config::{Surroundings, compile};
 use crate::domain::Ticket;
 use crate::filter::{CallToken, Filter, Flow, Level, Removal};
+use crate::token::Crypto;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType};
 use std::rc::Rc;
+
+/// What an operator is to know of a proxy older than Envoy 1.30, or of one that does not let its modules ask.
+const WITHOUT_HOST: &str = "the proxy does not check signatures for its modules: a new token costs milliseconds, \
+     and ES512 is not supported";
 
 /// One configuration of the plugin in one worker. Two of them may live in one VM (an update, another listener), so
 /// nothing is kept outside of it.
@@ -21,7 +27,12 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         let bytes = host::buffer(BufferType::PluginConfiguration, size);
         let text = String::from_utf8_lossy(&bytes);
-        match compile(&text, &host::environment, &host::node()) {
+        let crypto = Crypto::by_host::<ProxySignatures>();
+        if !crypto.asks_host() {
+            host::log(Level::Warn, WITHOUT_HOST);
+        }
+        let surroundings = Surroundings { env: &host::environment, node: &host::node(), crypto };
+        match compile(&text, &surroundings) {
             Ok(policy) => {
                 let filter = Filter::new(Proxy::default(), policy, host::nonce());
                 filter.on_start();

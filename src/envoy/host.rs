@@ -1,12 +1,11 @@
 //! The proxy's host calls. The SDK panics on a status it does not expect, and a panic is an outage: every call here is
 //! made only where the ABI allows it, and header values are always bytes, as a client may send what is no text.
 
-use crate::domain::{Call, Failure, Reply, Response, Ticket, Timestamp};
+use crate::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
 use crate::filter::{CallToken, Host, Level};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The most of an upstream's answer that is read: no key set and no account is larger.
@@ -15,20 +14,19 @@ const LARGEST_BODY: usize = 1024 * 1024;
 /// The proxy that this module runs in.
 #[derive(Default)]
 pub(super) struct Proxy {
-    /// Ids of the counters that were added to, by name.
-    metrics: RefCell<HashMap<&'static str, u32>>,
+    /// Ids of the counters and gauges that were used, by name: so few that looking along them is the quickest way.
+    metrics: RefCell<Vec<(&'static str, u32)>>,
 }
 
 impl Host for Proxy {
     fn now(&self) -> Timestamp {
         let since_epoch =
             hostcalls::get_current_time().ok().and_then(|now| now.duration_since(UNIX_EPOCH).ok());
-        let millis = since_epoch.map_or(0, |span| span.as_millis());
-        Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+        Timestamp::from_millis(0).after(since_epoch.unwrap_or_default())
     }
 
-    fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
-        hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default()
+    fn request_headers(&self) -> Headers {
+        Headers::read(firstsight_abi::request_headers()).unwrap_or_default()
     }
 
     fn select(&self, stream: Ticket) -> bool {
@@ -94,14 +92,14 @@ impl Host for Proxy {
     }
 
     fn count(&self, metric: &'static str, by: u64) {
-        let known = self.metrics.borrow().get(metric).copied();
-        let id = known.or_else(|| {
-            let id = hostcalls::define_metric(MetricType::Counter, metric).ok()?;
-            self.metrics.borrow_mut().insert(metric, id);
-            Some(id)
-        });
-        if let (Some(id), Ok(by)) = (id, i64::try_from(by)) {
+        if let (Some(id), Ok(by)) = (self.metric(MetricType::Counter, metric), i64::try_from(by)) {
             let _ = hostcalls::increment_metric(id, by);
+        }
+    }
+
+    fn gauge(&self, metric: &'static str, value: u64) {
+        if let Some(id) = self.metric(MetricType::Gauge, metric) {
+            let _ = hostcalls::record_metric(id, value);
         }
     }
 
@@ -111,6 +109,18 @@ impl Host for Proxy {
 
     fn removed(&self) {
         let _ = hostcalls::done();
+    }
+}
+
+impl Proxy {
+    fn metric(&self, kind: MetricType, name: &'static str) -> Option<u32> {
+        let known =
+            self.metrics.borrow().iter().find(|(known, _)| std::ptr::eq(*known, name)).map(|(_, id)| *id);
+        known.or_else(|| {
+            let id = hostcalls::define_metric(kind, name).ok()?;
+            self.metrics.borrow_mut().push((name, id));
+            Some(id)
+        })
     }
 }
 

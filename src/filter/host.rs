@@ -1,6 +1,6 @@
 //! What the shell needs of a proxy. One implementation talks to a real one (`envoy`), one is a fake in the tests.
 
-use crate::domain::{Call, Response, Ticket, Timestamp};
+use crate::domain::{Call, Headers, Response, Ticket, Timestamp};
 use std::time::Duration;
 
 /// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
@@ -10,7 +10,7 @@ pub trait Host {
 
     /// Every header of the selected request, in order, names in lower case. Only while that request is held or in its
     /// header phase.
-    fn request_headers(&self) -> Vec<(String, Vec<u8>)>;
+    fn request_headers(&self) -> Headers;
 
     /// Makes `stream` the one that the request methods act on. `false` if it is gone.
     fn select(&self, stream: Ticket) -> bool;
@@ -49,6 +49,9 @@ pub trait Host {
 
     /// Adds to a counter.
     fn count(&self, metric: &'static str, by: u64);
+
+    /// Sets a gauge. All workers set the same one.
+    fn gauge(&self, metric: &'static str, value: u64);
 
     /// Writes a line to the proxy's log.
     fn log(&self, level: Level, line: &str);

@@ -11,7 +11,7 @@ mod shared;
 pub use host::{CallToken, Host, Level};
 
 use crate::config::Policy;
-use crate::domain::{Call, CallId, Edit, Failure, Reply, Request, Ticket, Timestamp, Verdict};
+use crate::domain::{Call, CallId, Edit, Failure, Headers, Reply, Ticket, Timestamp, Verdict};
 use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
@@ -79,10 +79,9 @@ impl<H: Host> Filter<H> {
     pub fn on_request(&self, stream: Ticket) -> Flow {
         let now = self.host.now();
         let headers = self.host.request_headers();
-        let request = Request { headers: &headers };
         let (step, edits) = {
             let mut gate = self.gate.borrow_mut();
-            (gate.admit(stream, &request, now), gate.clean(&request))
+            (gate.admit(stream, &headers, now), gate.clean(&headers))
         };
         for edit in edits {
             match edit {
@@ -120,8 +119,7 @@ impl<H: Host> Filter<H> {
         let now = self.host.now();
         let call = self.calls.borrow_mut().replied(token);
         if let Some((id, call)) = call {
-            self.commons.borrow().tell(&self.host, &call, reply, now);
-            self.gate.borrow_mut().conclude(id, reply, now);
+            self.conclude(id, &call, reply, now);
             self.perform(active, None, now);
         }
         if self.removing.get() && self.gate.borrow().is_flushed() {
@@ -144,6 +142,10 @@ impl<H: Host> Filter<H> {
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
+        let age = self.gate.borrow().age_of_keys(now);
+        if let Some(age) = age {
+            self.host.gauge("firstsight.keys.age_seconds", age.as_secs());
+        }
     }
 
     /// A request is over: answered, aborted, whatever.
@@ -211,13 +213,15 @@ impl<H: Host> Filter<H> {
             Look::Wait => self.commons.borrow_mut().wait(id, call, since),
             Look::Make => match self.host.call(&call) {
                 Some(token) => self.calls.borrow_mut().made(token, id, call, owner),
-                None => {
-                    let reply = Reply::Failed(Failure::Refused);
-                    self.commons.borrow().tell(&self.host, &call, &reply, now);
-                    self.gate.borrow_mut().conclude(id, &reply, now);
-                }
+                None => self.conclude(id, &call, &Reply::Failed(Failure::Refused), now),
             },
         }
+    }
+
+    /// Concludes a call that was made here, and tells those who share it.
+    fn conclude(&self, id: CallId, call: &Call, reply: &Reply, now: Timestamp) {
+        let is_good = self.gate.borrow_mut().conclude(id, reply, now);
+        self.commons.borrow().tell(&self.host, call, reply, is_good, now);
     }
 
     /// Carries out the verdict on a request that was held.
@@ -235,8 +239,8 @@ impl<H: Host> Filter<H> {
     fn apply(&self, verdict: &Verdict, dialect: impl FnOnce() -> Dialect) {
         self.host.count(verdict.metric(), 1);
         match verdict {
-            Verdict::Forward(headers) => {
-                for (name, value) in headers {
+            Verdict::Forward(forwarded) => {
+                for (name, value) in forwarded.headers() {
                     self.host.set_request_header(name.as_str(), value.as_bytes());
                 }
             }
@@ -267,6 +271,6 @@ impl<H: Host> Filter<H> {
     }
 }
 
-fn dialect(headers: &[(String, Vec<u8>)]) -> Dialect {
-    Dialect::of(Request { headers }.all("content-type").next())
+fn dialect(headers: &Headers) -> Dialect {
+    Dialect::of(headers.all("content-type").next())
 }

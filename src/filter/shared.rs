@@ -9,8 +9,9 @@ use record::{Lease, Record};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// How soon a call that waits for another worker's is looked at again.
+/// A call that waits for another worker's is looked at again after an eighth of the time it has waited, within these.
 const GLANCE: Duration = Duration::from_millis(10);
+const SLOWEST_GLANCE: Duration = Duration::from_millis(100);
 /// How much longer than its call a lease lasts. A worker that died with one keeps the others waiting no longer.
 const GRACE: Duration = Duration::from_secs(1);
 /// A record changes between looking and writing only as often as there are workers that ask at the same moment.
@@ -84,8 +85,8 @@ impl Commons {
     }
 
     /// Writes down what came of a call that was made here, and that nobody is making it now.
-    pub(super) fn tell(&self, host: &impl Host, call: &Call, reply: &Reply, now: Timestamp) {
-        self.change(host, call, now, |record| record.take_in(reply, now));
+    pub(super) fn tell(&self, host: &impl Host, call: &Call, reply: &Reply, is_good: bool, now: Timestamp) {
+        self.change(host, call, now, |record| record.take_in(reply, is_good, now));
     }
 
     /// Somebody else may make a call that was made here: its reply will not come.
@@ -119,7 +120,8 @@ impl Commons {
 
     /// When the calls that wait are to be looked at again.
     pub(super) fn next_look(&self, now: Timestamp) -> Option<Timestamp> {
-        (!self.waiting.is_empty()).then(|| now.after(GLANCE))
+        let waited = self.waiting.iter().map(|(_, _, since)| now.since(*since)).min()?;
+        Some(now.after((waited / 8).clamp(GLANCE, SLOWEST_GLANCE)))
     }
 }
 

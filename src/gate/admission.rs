@@ -1,28 +1,25 @@
 //! The way of a request: rule, bearer, token, issuer's keys, claims, identity, standing, verdict.
 
 use super::{Gate, RETRY_SOON, Step};
-use crate::domain::{HeaderSource, Identity, Passage, Reason, Refusal, Request, Ticket, Timestamp, Verdict};
-use crate::mapping::header_value;
+use crate::domain::{Forwarded, Headers, Identity, Passage, Reason, Refusal, Ticket, Timestamp, Verdict};
 use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
-use crate::token::{Bearer, Jws};
+use crate::token::{Bearer, Claims, Jws};
 use crate::wire::Cause;
 use std::sync::Arc;
 
 /// How far a token got.
 enum Examined {
-    Identified(Arc<Identity>),
+    /// Its claims are there if it was verified just now.
+    Identified(Arc<Identity>, Option<Claims>),
     /// This issuer's keys are not there; or they lack the one that the token names, which is unknown, and may be fetched
     /// again.
-    NeedsKeys {
-        issuer: usize,
-        unknown: Option<KeyName>,
-    },
+    NeedsKeys { issuer: usize, unknown: Option<KeyName> },
 }
 
 impl Gate {
     /// Decides about a request, or lets it wait. What [`Gate::clean`] says has to be done to it in any case.
-    pub fn admit(&mut self, ticket: Ticket, request: &Request<'_>, now: Timestamp) -> Step {
+    pub fn admit(&mut self, ticket: Ticket, request: &Headers, now: Timestamp) -> Step {
         if self.policy.routes.lets_preflight_pass(request) {
             return Step::Settle(Verdict::Pass(Passage::Preflight));
         }
@@ -33,9 +30,8 @@ impl Gate {
         if route.access == Access::Public {
             return Step::Settle(Verdict::Pass(Passage::Public));
         }
-        let limit = self.policy.limits.token_bytes;
-        let step = match Bearer::find(request, &self.policy.credentials, limit) {
-            Ok(bearer) => self.advance(ticket, route, bearer.as_str(), true, now),
+        let step = match self.policy.credentials.find(request) {
+            Ok(token) => self.advance(ticket, route, token, true, now),
             Err(Reason::TokenMissing) if route.access == Access::Optional => {
                 Step::Settle(Verdict::Pass(Passage::Anonymous))
             }
@@ -49,9 +45,9 @@ impl Gate {
 
     /// Takes up a request that waited for keys, now that they were fetched.
     pub(super) fn readmit(&mut self, ticket: Ticket, now: Timestamp) {
-        let Some(Want::Keys { bearer, route, .. }) = self.waiting.want(ticket) else { return };
-        let (bearer, route) = (bearer.clone(), *route);
-        if let Step::Settle(verdict) = self.advance(ticket, route, &bearer, false, now) {
+        let Some(Want::Keys { token, route, .. }) = self.waiting.want(ticket) else { return };
+        let (token, route) = (token.clone(), *route);
+        if let Step::Settle(verdict) = self.advance(ticket, route, &token, false, now) {
             self.waiting.leave(ticket);
             self.settle(ticket, route, verdict);
         }
@@ -61,12 +57,22 @@ impl Gate {
         &mut self,
         ticket: Ticket,
         route: Chosen,
-        bearer: &str,
+        token: &[u8],
         may_refetch: bool,
         now: Timestamp,
     ) -> Step {
-        match self.examine(route, bearer, may_refetch, now) {
-            Ok(Examined::Identified(identity)) => self.receive(ticket, route, identity, now),
+        match self.examine(route, token, may_refetch, now) {
+            Ok(Examined::Identified(identity, claims)) => match self.standing_of(&identity, now) {
+                Ok(verdict) => Step::Settle(verdict),
+                Err(cause) => match claims {
+                    Some(claims) => self.ask_about(ticket, route, identity, &claims, cause, now),
+                    // The directory wants to know more of a token than is remembered of it: it is verified again.
+                    None => {
+                        self.tokens.forget(token);
+                        self.advance(ticket, route, token, may_refetch, now)
+                    }
+                },
+            },
             Ok(Examined::NeedsKeys { .. }) if !self.waiting.has_room_for(ticket) => {
                 Step::Settle(refuse_for_now(Reason::Overloaded))
             }
@@ -77,7 +83,7 @@ impl Gate {
                 if let Some(pause) = self.keys_out_of_reach(issuer, now) {
                     return Step::Settle(Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, pause)));
                 }
-                let want = Want::Keys { issuer, bearer: bearer.to_owned(), unknown, route };
+                let want = Want::Keys { issuer, token: token.into(), unknown, route };
                 self.waiting.enter(ticket, want, now);
                 self.hurry_keys(issuer, now);
                 Step::Wait
@@ -89,32 +95,34 @@ impl Gate {
     fn examine(
         &mut self,
         route: Chosen,
-        bearer: &str,
+        token: &[u8],
         may_refetch: bool,
         now: Timestamp,
     ) -> Result<Examined, Refusal> {
-        if let Some(known) = self.tokens.get(bearer) {
+        if let Some(known) = self.tokens.get(token) {
             match self.keys.get(known.issuer).and_then(|keys| keys.ring(now)) {
                 Some(ring) if ring.holds(known.key) => {
                     known.validity.check(now).map_err(Refusal::of)?;
                     let (issuer, outcome) = (known.issuer, known.on(route.index));
-                    return self.outcome(issuer, route, outcome);
+                    return self.outcome(issuer, route, outcome, None);
                 }
                 // Its key was withdrawn, or all are too old: it is a token like any other that was never seen.
-                _ => self.tokens.forget(bearer),
+                _ => self.tokens.forget(token),
             }
         }
-        let jws = Jws::parse(bearer).map_err(Refusal::of)?;
+        let bearer = Bearer::parse(token, self.policy.limits.token_bytes).map_err(Refusal::of)?;
+        let jws = Jws::parse(bearer.as_str()).map_err(Refusal::of)?;
         let unknown = || Refusal::of(Reason::IssuerUnknown);
         let iss = jws.claimed_issuer().ok_or_else(unknown)?;
         let mut issuers = self.policy.issuers.iter().zip(&self.keys).enumerate();
         let (issuer, (policy, keys)) =
             issuers.find(|(_, (policy, _))| policy.trust.recognise(iss).is_some()).ok_or_else(unknown)?;
         let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys { issuer, unknown: None }) };
+        let payload = jws.payload_part();
         let claims = match policy.trust.verify(jws, ring, now) {
             Ok(claims) => claims,
             Err(Reason::KeyUnknown) if may_refetch => {
-                let name = KeyName::of(bearer);
+                let name = KeyName::of(bearer.as_str());
                 return match keys.may_refetch(name, now) {
                     true => Ok(Examined::NeedsKeys { issuer, unknown: Some(name) }),
                     false => Err(Refusal::of(Reason::KeyUnknown)),
@@ -128,11 +136,11 @@ impl Gate {
             key: claims.key(),
             validity: claims.validity(),
             by_route: demands.map(|demand| policy.trust.meets(demand, &claims).err()).collect(),
-            identity: self.policy.mapping.identify(&claims, payload_of(bearer)).map(Arc::new),
+            identity: self.policy.mapping.identify(&claims, payload).map(Arc::new),
         };
         let outcome = verified.on(route.index);
-        self.tokens.remember(bearer, verified);
-        self.outcome(issuer, route, outcome)
+        self.tokens.remember(token, verified);
+        self.outcome(issuer, route, outcome, Some(claims))
     }
 
     /// Whoever lacks a scope is told which are needed.
@@ -141,8 +149,9 @@ impl Gate {
         issuer: usize,
         route: Chosen,
         outcome: Result<Arc<Identity>, Reason>,
+        claims: Option<Claims>,
     ) -> Result<Examined, Refusal> {
-        outcome.map(Examined::Identified).map_err(|reason| {
+        outcome.map(|identity| Examined::Identified(identity, claims)).map_err(|reason| {
             let terms = self.policy.issuers.get(issuer).zip(self.policy.demands.get(route.index));
             match (reason, terms) {
                 (Reason::ScopeInsufficient, Some((policy, demand))) => {
@@ -153,49 +162,52 @@ impl Gate {
         })
     }
 
-    /// What becomes of somebody whose token holds.
-    fn receive(&mut self, ticket: Ticket, route: Chosen, identity: Arc<Identity>, now: Timestamp) -> Step {
-        let key = identity.key;
-        let cause = match self.roster.standing(key, now) {
+    /// What becomes of somebody whose token holds; or why the directory has to be asked.
+    fn standing_of(&mut self, identity: &Arc<Identity>, now: Timestamp) -> Result<Verdict, Cause> {
+        match self.roster.standing(identity.key, now) {
             Some((standing, true)) => {
                 let standing = standing.clone();
-                return Step::Settle(self.verdict_on(&identity, &standing, now));
+                Ok(self.verdict_on(identity.clone(), &standing, now))
             }
-            Some((Standing::Present(_), false)) => Cause::Refresh,
-            Some((Standing::Refused(_), false)) | None => Cause::Arrival,
-        };
+            Some((Standing::Present(_), false)) => Err(Cause::Refresh),
+            Some((Standing::Refused(_), false)) | None => Err(Cause::Arrival),
+        }
+    }
+
+    /// Lets a request wait for the directory's word.
+    fn ask_about(
+        &mut self,
+        ticket: Ticket,
+        route: Chosen,
+        identity: Arc<Identity>,
+        claims: &Claims,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Step {
+        let key = identity.key;
         if !self.waiting.has_room_for(ticket) || !self.may_ask_about(key) {
             return Step::Settle(refuse_for_now(Reason::Overloaded));
         }
-        self.await_arrival(ticket, key, &identity, cause, now);
+        self.await_arrival(ticket, key, &identity, claims, cause, now);
         self.waiting.enter(ticket, Want::Account { key, identity, route }, now);
         Step::Wait
     }
 
-    /// What becomes of somebody who stands like this.
-    pub(super) fn verdict_on(&mut self, identity: &Identity, standing: &Standing, now: Timestamp) -> Verdict {
+    /// What becomes of somebody who stands like this. Whoever is let through was sighted.
+    pub(super) fn verdict_on(
+        &mut self,
+        identity: Arc<Identity>,
+        standing: &Standing,
+        now: Timestamp,
+    ) -> Verdict {
         match standing {
-            Standing::Present(account) => self.forward(identity, account.as_ref(), now),
+            Standing::Present(account) => {
+                self.sight(&identity, account.as_ref(), now);
+                Verdict::Forward(Forwarded { identity, account: account.clone() })
+            }
             Standing::Refused(refusal) => Verdict::Refuse(refusal.clone()),
         }
     }
-
-    /// Lets somebody through, and notes the sighting.
-    fn forward(&mut self, identity: &Identity, account: Option<&Arc<str>>, now: Timestamp) -> Verdict {
-        self.sight(identity.key, &identity.subject, account, now);
-        let value = |source: &HeaderSource| match source {
-            HeaderSource::Claim(value) => Some(value.clone()),
-            // An id that cannot be a header is none: the directory is believed, not trusted with bytes.
-            HeaderSource::AccountId => account.and_then(|id| header_value(id)),
-        };
-        let headers = identity.headers.iter();
-        Verdict::Forward(headers.filter_map(|(name, source)| Some((name.clone(), value(source)?))).collect())
-    }
-}
-
-/// The second part of a token, as it stands there.
-fn payload_of(bearer: &str) -> &str {
-    bearer.split('.').nth(1).unwrap_or_default()
 }
 
 fn refuse(reason: Reason) -> Verdict {

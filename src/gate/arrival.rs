@@ -2,8 +2,10 @@
 
 use super::{ArrivalOutcome, Event, Gate, Purpose, RETRY_SOON, post};
 use crate::config::Posture;
-use crate::domain::{Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp};
+use crate::domain::{Account, Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp};
+use crate::mapping::header_value;
 use crate::memory::{Standing, Want};
+use crate::token::Claims;
 use crate::wire::{Arrival, ArrivalAnswer, Cause};
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
@@ -20,6 +22,11 @@ const REFUSAL_REMEMBERED: Duration = Duration::from_secs(30);
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+fn account_of(id: String) -> Account {
+    let header = header_value(&id);
+    Account { id, header }
+}
+
 impl Gate {
     /// Whether one more subject may be asked about. Clients that leave end their requests, not the calls made for them.
     pub(super) fn may_ask_about(&self, key: SubjectKey) -> bool {
@@ -32,6 +39,7 @@ impl Gate {
         ticket: Ticket,
         key: SubjectKey,
         identity: &Identity,
+        claims: &Claims,
         cause: Cause,
         now: Timestamp,
     ) {
@@ -45,7 +53,7 @@ impl Gate {
             key,
             identity.kind,
             cause,
-            identity.attributes.clone(),
+            self.policy.mapping.attributes(claims),
             &self.policy.mapping.digest,
             now,
             &self.policy.gateway,
@@ -65,7 +73,7 @@ impl Gate {
         let standing = self.standing_after(key, answer, now);
         for ticket in waiting {
             if let Some(Want::Account { identity, route, .. }) = self.waiting.leave(ticket) {
-                let verdict = self.verdict_on(&identity, &standing, now);
+                let verdict = self.verdict_on(identity, &standing, now);
                 self.settle(ticket, route, verdict);
             }
         }
@@ -77,8 +85,8 @@ impl Gate {
         let refused = |reason, message| Standing::Refused(Refusal { message, ..Refusal::of(reason) });
         let (standing, remembered) = match answer {
             ArrivalAnswer::Active { account, valid_for } => {
-                let id: Option<Arc<str>> = account.map(|account| account.id.into());
-                (Standing::Present(id), valid_for.unwrap_or(self.policy.provisioning.refresh))
+                let account = account.map(|account| Arc::new(account_of(account.id)));
+                (Standing::Present(account), valid_for.unwrap_or(self.policy.provisioning.refresh))
             }
             ArrivalAnswer::Pending(message) => (refused(Reason::AccountPending, message), REFUSAL_REMEMBERED),
             ArrivalAnswer::Denied(message) => (refused(Reason::AccountDenied, message), REFUSAL_REMEMBERED),

@@ -5,7 +5,7 @@ use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
 use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
 use crate::domain::{Call, Dice, Issuer, Reason, Refusal, Reply, Shared, Timestamp, Verdict};
 use crate::memory::{KeyName, UnknownKeys, Want};
-use crate::token::Keyring;
+use crate::token::{Crypto, Keyring};
 use crate::wire::{Discovery, fresh_for};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ const UNKNOWN_FOR: u32 = 3;
 pub(super) struct IssuerKeys {
     issuer: Issuer,
     source: KeySource,
+    crypto: Crypto,
     /// The keys, and when they were fetched.
     ring: Option<(Keyring, Timestamp)>,
     stage: Stage,
@@ -55,6 +56,7 @@ impl IssuerKeys {
         Self {
             issuer: policy.trust.issuer.clone(),
             source: policy.keys.clone(),
+            crypto: policy.crypto,
             ring: None,
             stage: Stage::Idle,
             due: Timestamp::from_millis(0),
@@ -77,6 +79,10 @@ impl IssuerKeys {
             }
             (_, None) => None,
         }
+    }
+
+    fn age(&self, now: Timestamp) -> Option<Duration> {
+        self.ring.as_ref().map(|(_, fetched)| now.since(*fetched))
     }
 
     /// Whether a key that is not there is a reason to wait for a fetch: it was not asked for in vain lately, and a fetch is
@@ -174,7 +180,8 @@ impl IssuerKeys {
     /// What the process knows an issuer's documents by: where the configuration says they are, or start.
     fn shared_name(&self, stage: Stage) -> Option<String> {
         let Upstream { cluster, authority, path, .. } = self.at()?;
-        Some(format!("{stage:?}\n{cluster}\n{authority}\n{path}"))
+        let what = if stage == Stage::Discovering { "discovery" } else { "keys" };
+        Some(format!("{what}\n{cluster}\n{authority}\n{path}"))
     }
 
     pub(super) fn shared_names(&self) -> impl Iterator<Item = String> {
@@ -236,7 +243,7 @@ impl IssuerKeys {
                 Ok(Progress::Next(self.shared(&at, now)))
             }
             _ => {
-                let ring = Keyring::read(body)?;
+                let ring = Keyring::read(body, self.crypto)?;
                 let usable = ring.len();
                 self.ring = Some((ring, at));
                 Ok(Progress::Done(usable))
@@ -259,6 +266,11 @@ impl Gate {
         self.fetch_due_keys(now);
     }
 
+    /// How long ago the oldest keys that are in use were fetched.
+    pub fn age_of_keys(&self, now: Timestamp) -> Option<Duration> {
+        self.keys.iter().filter_map(|keys| keys.age(now)).max()
+    }
+
     /// Starts every fetch that is due.
     pub(super) fn fetch_due_keys(&mut self, now: Timestamp) {
         let due: Vec<_> = self.keys.iter_mut().map(|keys| keys.start(now)).collect();
@@ -269,16 +281,18 @@ impl Gate {
         }
     }
 
-    /// Concludes a call with a reply: the issuer's own, or one that another worker got at `adopted`.
+    /// Concludes a call with a reply: the issuer's own, or one that another worker got at `adopted`. Returns whether it is
+    /// good for anything.
     pub(super) fn conclude_keys(
         &mut self,
         issuer: usize,
         reply: &Reply,
         adopted: Option<Timestamp>,
         now: Timestamp,
-    ) {
-        let Some(keys) = self.keys.get_mut(issuer) else { return };
+    ) -> bool {
+        let Some(keys) = self.keys.get_mut(issuer) else { return false };
         let progress = keys.conclude(reply, adopted.unwrap_or(now), now);
+        let is_good = progress.is_ok();
         let (name, has_keys) = (keys.issuer.clone(), keys.ring(now).is_some());
         // The worker that asked has told what there is to tell.
         let tell = |event| if adopted.is_some() { Event::KeysShared } else { event };
@@ -300,6 +314,7 @@ impl Gate {
                 }
             }
         }
+        is_good
     }
 
     /// Newer keys were asked for and could not be had: whether the tokens that named an unknown one are forged or just

@@ -22,7 +22,7 @@ pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
 
 use crate::config::{Mode, Policy, Upstream};
 use crate::domain::{
-    Call, CallId, Dice, Edit, Passage, Reason, Refusal, Reply, Request, SubjectKey, Ticket, Timestamp,
+    Call, CallId, Dice, Edit, Headers, Passage, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp,
     Verdict,
 };
 use crate::memory::{Roster, Tokens, Waiting, Want};
@@ -106,26 +106,28 @@ impl Gate {
 
     /// Whether a client's header of this name belongs to the filter and has to go, on every path.
     pub fn manages(&self, header: &str) -> bool {
-        self.policy.managed.owns(header)
+        self.policy.managed.owns(header.as_bytes())
     }
 
     /// What has to be done to a request on every path: headers that belong to the filter go, and so does the token where
     /// the application is not to see it.
-    pub fn clean(&self, request: &Request<'_>) -> Vec<Edit> {
-        let managed = request.headers.iter().map(|(name, _)| name).filter(|name| self.manages(name));
-        let mut edits: Vec<_> = managed.map(|name| Edit::Remove(name.clone())).collect();
+    pub fn clean(&self, request: &Headers) -> Vec<Edit> {
+        let managed = request.iter().map(|(name, _)| name).filter(|name| self.policy.managed.owns(name));
+        let remove = |name: &[u8]| Edit::Remove(String::from_utf8_lossy(name).into_owned());
+        let mut edits: Vec<_> = managed.map(remove).collect();
         edits.extend(self.policy.credentials.strip(request));
         edits
     }
 
-    /// Concludes a call with its reply.
-    pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) {
+    /// Concludes a call with its reply. Returns whether that, if the call is shared, is worth sharing.
+    pub fn conclude(&mut self, call: CallId, reply: &Reply, now: Timestamp) -> bool {
         match self.calls.remove(&call) {
-            Some(Purpose::Keys(issuer)) => self.conclude_keys(issuer, reply, None, now),
+            Some(Purpose::Keys(issuer)) => return self.conclude_keys(issuer, reply, None, now),
             Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
             Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
             None => {}
         }
+        false
     }
 
     /// Concludes a shared call with the reply that another worker of the process got to the same one at `at`.
@@ -157,7 +159,7 @@ impl Gate {
                 }
                 Want::Account { key, identity, route } => {
                     let standing = self.standing_without_answer(key, None, now);
-                    (route, self.verdict_on(&identity, &standing, now))
+                    (route, self.verdict_on(identity, &standing, now))
                 }
             };
             self.settle(ticket, route, verdict);

@@ -2,7 +2,7 @@
 
 use super::{Event, Gate, Purpose, post};
 use crate::config::LastSeen;
-use crate::domain::{Reply, Subject, SubjectKey, Timestamp};
+use crate::domain::{Account, Identity, Reply, Timestamp};
 use crate::memory::{Batch, Ledger};
 use crate::wire::SIGHTINGS_CONTENT_TYPE;
 use std::sync::Arc;
@@ -44,14 +44,8 @@ impl Sightings {
 
 impl Gate {
     /// Notes that a subject was served.
-    pub(super) fn sight(
-        &mut self,
-        key: SubjectKey,
-        subject: &Subject,
-        account: Option<&Arc<str>>,
-        now: Timestamp,
-    ) {
-        if !self.sightings.ledger.sight(key, subject, account, now) {
+    pub(super) fn sight(&mut self, who: &Identity, account: Option<&Arc<Account>>, now: Timestamp) {
+        if !self.sightings.ledger.sight(who.key, &who.subject, account, now) {
             self.report(Event::SightingsDropped(1));
         }
         self.sightings.window_ends.get_or_insert(now.after(self.policy.last_seen.every));

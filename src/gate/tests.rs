@@ -1,8 +1,9 @@
 //! The gate under random weather: whatever comes in whatever order, every request is settled exactly once.
 
 use super::*;
-use crate::config::compile;
-use crate::domain::{Failure, Request};
+use crate::config::{Surroundings, compile};
+use crate::domain::Failure;
+use crate::token::Crypto;
 use firstsight_testkit::{Algorithm, SigningKey, TestIssuer};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -64,8 +65,8 @@ impl Weather {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.open.insert(ticket, self.now);
-        let headers = [("authorization".to_owned(), format!("Bearer {token}").into_bytes())];
-        let step = self.gate.admit(ticket, &Request { headers: &headers }, self.now);
+        let headers = [("authorization", format!("Bearer {token}"))].into_iter().collect();
+        let step = self.gate.admit(ticket, &headers, self.now);
         self.take_outputs();
         if let Step::Settle(_) = step {
             self.settle(ticket);
@@ -130,7 +131,8 @@ fn gate(limits: &serde_json::Value) -> Gate {
         "last_seen": {"every": "1s", "batch": 2, "buffer": 5},
         "limits": limits,
     });
-    Gate::new(compile(&document.to_string(), &|_| None, "test").unwrap(), [0; 16])
+    let surroundings = Surroundings { env: &|_| None, node: "test", crypto: Crypto::pure() };
+    Gate::new(compile(&document.to_string(), &surroundings).unwrap(), [0; 16])
 }
 
 #[test]
@@ -227,8 +229,8 @@ fn whom_the_directory_turned_away_stays_away_while_it_cannot_be_asked() {
     weather.conclude_all(&issuer, (410, ""));
     weather.pass(Duration::from_secs(60));
     weather.conclude_all(&issuer, (410, ""));
-    let headers = [("authorization".to_owned(), format!("Bearer {token}").into_bytes())];
-    let step = weather.gate.admit(Ticket(99), &Request { headers: &headers }, weather.now);
+    let headers = [("authorization", format!("Bearer {token}"))].into_iter().collect();
+    let step = weather.gate.admit(Ticket(99), &headers, weather.now);
     assert_eq!(step, Step::Wait, "its refusal is too old to rely on, so the directory is asked");
     for output in weather.gate.drain() {
         if let Output::Call(id, _) = output {

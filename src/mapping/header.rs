@@ -51,6 +51,14 @@ pub enum WhenMissing<T> {
 }
 
 impl<T: Clone> WhenMissing<T> {
+    /// What stands in for a missing value, if anything does.
+    pub(super) fn default(&self) -> Option<&T> {
+        match self {
+            Self::Default(value) => Some(value),
+            Self::Refuse | Self::Omit => None,
+        }
+    }
+
     /// The value, or what stands in for it.
     pub(super) fn settle(&self, value: Option<T>) -> Result<Option<T>, Reason> {
         match (value, self) {

@@ -58,15 +58,30 @@ impl Mapping {
             };
             headers.extend(source.map(|source| (rule.header.clone(), source)));
         }
-        let mut attributes = Map::new();
-        for rule in &self.attributes {
-            let value = rule.claim.find(claims.members()).filter(|value| !value.is_null()).cloned();
-            if let Some(value) = rule.when_missing.settle(value)? {
-                insert(&mut attributes, &rule.attribute, value);
-            }
+        let lacks = |rule: &AttributeRule| rule.value(claims).is_none();
+        if self.attributes.iter().any(|rule| rule.when_missing == WhenMissing::Refuse && lacks(rule)) {
+            return Err(Reason::ClaimMissing);
         }
         let subject = claims.subject().clone();
-        Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers, attributes })
+        Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers })
+    }
+
+    /// The account attributes of whom `claims` stand for, nested where their names are dotted. They are wanted only when
+    /// the directory is asked.
+    pub fn attributes(&self, claims: &Claims) -> Map<String, Value> {
+        let mut attributes = Map::new();
+        for rule in &self.attributes {
+            if let Some(value) = rule.value(claims).or(rule.when_missing.default()) {
+                insert(&mut attributes, &rule.attribute, value.clone());
+            }
+        }
+        attributes
+    }
+}
+
+impl AttributeRule {
+    fn value<'a>(&self, claims: &'a Claims) -> Option<&'a Value> {
+        self.claim.find(claims.members()).filter(|value| !value.is_null())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who was seen, not yet told to the directory.
 
-use crate::domain::{Subject, SubjectKey, Timestamp};
+use crate::domain::{Account, Subject, SubjectKey, Timestamp};
 use crate::wire::{Sighting, SightingEvent};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Ledger {
 /// One subject in one window.
 struct Seen {
     subject: Subject,
-    account: Option<Arc<str>>,
+    account: Option<Arc<Account>>,
     first: Timestamp,
     last: Timestamp,
     count: u64,
@@ -52,7 +52,7 @@ impl Ledger {
         &mut self,
         key: SubjectKey,
         subject: &Subject,
-        account: Option<&Arc<str>>,
+        account: Option<&Arc<Account>>,
         now: Timestamp,
     ) -> bool {
         if let Some(seen) = self.window.get_mut(&key) {
@@ -106,7 +106,7 @@ impl Ledger {
             let data = Sighting {
                 issuer: seen.subject.issuer.as_str().to_owned(),
                 id: seen.subject.id.as_str().to_owned(),
-                account: seen.account.as_deref().map(str::to_owned),
+                account: seen.account.as_ref().map(|account| account.id.clone()),
                 first_seen: seen.first.rfc3339(),
                 last_seen: seen.last.rfc3339(),
                 count: seen.count,

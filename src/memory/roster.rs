@@ -1,6 +1,6 @@
 //! Which subjects are known, and how they stand.
 
-use crate::domain::{Refusal, SubjectKey, Timestamp};
+use crate::domain::{Account, Refusal, SubjectKey, Timestamp};
 use lru::LruCache;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// It has an account, whose id is there if the directory told it.
-    Present(Option<Arc<str>>),
+    Present(Option<Arc<Account>>),
     /// It is not served: waiting for approval, denied, departed, or with attributes that the directory does not take.
     Refused(Refusal),
 }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn a_standing_is_relied_on_until_its_time_and_remembered_beyond() {
         let mut roster = Roster::new(2);
-        let present = Standing::Present(Some("a1".into()));
+        let present = Standing::Present(Some(Arc::new(Account { id: "a1".into(), header: None })));
         roster.remember(key("jane"), present.clone(), Timestamp::from_secs(10));
         assert_eq!(roster.standing(key("jane"), Timestamp::from_secs(9)), Some((&present, true)));
         assert_eq!(roster.standing(key("jane"), Timestamp::from_secs(10)), Some((&present, false)));

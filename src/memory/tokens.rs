@@ -3,7 +3,7 @@
 use crate::domain::{Identity, Reason, SubjectKey};
 use crate::token::{KeyId, Validity};
 use lru::LruCache;
-use std::hash::{BuildHasher, DefaultHasher, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
 use std::sync::Arc;
 
 /// What a token whose signature holds means here.
@@ -46,53 +46,81 @@ const OVERHEAD: usize = 512;
 
 /// The tokens that were used lately, bounded by number and by bytes. Only tokens whose signature holds are remembered, so
 /// that nobody but an issuer can fill it.
+///
+/// A token's place is a digest of its end, which is its signature, under a secret: nobody can choose tokens that share a
+/// place, and a hit does not pay for a walk over the whole text twice. What is there is compared as a whole. A token
+/// is remembered the second time it is verified: those that are used once would push out those that are used again.
 pub struct Tokens {
     most: usize,
     most_bytes: usize,
     bytes: usize,
-    entries: LruCache<Box<str>, Verified, Seeded>,
+    seeded: DefaultHasher,
+    /// Digests of tokens that were verified once, each in the one slot that is its own.
+    once: Box<[u64]>,
+    entries: LruCache<u64, Entry, BuildHasherDefault<AsItIs>>,
 }
+
+struct Entry {
+    token: Box<[u8]>,
+    verified: Verified,
+}
+
+/// More slots for tokens that were verified once would be memory for nothing.
+const MOST_SLOTS: usize = 1 << 16;
+
+/// How much of a token's end is digested, in bytes.
+const DIGESTED: usize = 32;
 
 impl Tokens {
     /// Remembers at most so many tokens, in at most so many bytes. `seed` is a secret of this worker.
     pub fn new(most: usize, most_bytes: usize, seed: [u8; 16]) -> Self {
-        Self { most, most_bytes, bytes: 0, entries: LruCache::unbounded_with_hasher(Seeded::new(seed)) }
+        let mut seeded = DefaultHasher::new();
+        seeded.write(&seed);
+        let entries = LruCache::unbounded_with_hasher(BuildHasherDefault::default());
+        let once = vec![0; most.min(MOST_SLOTS)].into();
+        Self { most, most_bytes, bytes: 0, seeded, once, entries }
     }
 
     /// What is known of exactly this token.
-    pub fn get(&mut self, token: &str) -> Option<&Verified> {
-        self.entries.get(token)
+    pub fn get(&mut self, token: &[u8]) -> Option<&Verified> {
+        let place = self.place(token);
+        self.entries.get(&place).filter(|entry| is_same(&entry.token, token)).map(|entry| &entry.verified)
     }
 
-    /// Remembers a token; those used longest ago make room.
-    pub fn remember(&mut self, token: &str, verified: Verified) {
-        let size = token.len() + verified.bytes();
-        if size > self.most_bytes {
+    /// Notes that a token was verified, and remembers it if it was before; those used longest ago make room.
+    pub fn remember(&mut self, token: &[u8], verified: Verified) {
+        let place = self.place(token);
+        if !self.was_verified(place) {
             return;
         }
-        self.bytes += size;
-        if let Some((old, entry)) = self.entries.push(token.into(), verified) {
-            self.bytes -= old.len() + entry.bytes();
+        let entry = Entry { token: token.into(), verified };
+        if entry.bytes() > self.most_bytes {
+            return;
+        }
+        self.bytes += entry.bytes();
+        if let Some((_, old)) = self.entries.push(place, entry) {
+            self.bytes -= old.bytes();
         }
         while self.entries.len() > self.most || self.bytes > self.most_bytes {
-            let Some((old, entry)) = self.entries.pop_lru() else { break };
-            self.bytes -= old.len() + entry.bytes();
+            let Some((_, old)) = self.entries.pop_lru() else { break };
+            self.bytes -= old.bytes();
         }
     }
 
     /// Forgets a token.
-    pub fn forget(&mut self, token: &str) {
-        if let Some(entry) = self.entries.pop(token) {
-            self.bytes -= token.len() + entry.bytes();
+    pub fn forget(&mut self, token: &[u8]) {
+        if let Some(old) = self.entries.pop(&self.place(token)) {
+            self.bytes -= old.bytes();
         }
     }
 
     /// Forgets every token of a subject.
     pub fn forget_subject(&mut self, key: SubjectKey) {
         let is_theirs = |entry: &Verified| entry.identity.as_ref().is_ok_and(|identity| identity.key == key);
-        let tokens = self.entries.iter().filter(|(_, entry)| is_theirs(entry));
-        let tokens: Vec<_> = tokens.map(|(token, _)| token.clone()).collect();
-        tokens.iter().for_each(|token| self.forget(token));
+        let places = self.entries.iter().filter(|(_, entry)| is_theirs(&entry.verified));
+        let places: Vec<_> = places.map(|(place, _)| *place).collect();
+        let gone = places.iter().filter_map(|place| self.entries.pop(place));
+        self.bytes -= gone.map(|entry| entry.bytes()).sum::<usize>();
     }
 
     /// How many tokens are remembered.
@@ -104,42 +132,48 @@ impl Tokens {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
-}
 
-/// Hashes the end of a token, which is its signature, under a secret: nobody can choose tokens that meet in the table, and
-/// a hit does not pay for a walk over the whole text, which is compared anyway.
-#[derive(Clone)]
-struct Seeded(DefaultHasher);
+    /// Whether a token of this place was verified lately; now it was.
+    fn was_verified(&mut self, place: u64) -> bool {
+        let slots = self.once.len() as u64;
+        let slot = usize::try_from(place % slots.max(1)).ok().and_then(|slot| self.once.get_mut(slot));
+        slot.is_none_or(|slot| std::mem::replace(slot, place) == place)
+    }
 
-/// How much of a token's end is hashed, in bytes.
-const HASHED: usize = 32;
-
-impl Seeded {
-    fn new(seed: [u8; 16]) -> Self {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(&seed);
-        Self(hasher)
+    fn place(&self, token: &[u8]) -> u64 {
+        let mut hasher = self.seeded.clone();
+        hasher.write(token.get(token.len().saturating_sub(DIGESTED)..).unwrap_or_default());
+        hasher.finish()
     }
 }
 
-impl BuildHasher for Seeded {
-    type Hasher = EndOf;
-
-    fn build_hasher(&self) -> EndOf {
-        EndOf(self.0.clone())
+impl Entry {
+    fn bytes(&self) -> usize {
+        self.token.len() + self.verified.bytes()
     }
 }
 
-/// A hasher that looks at the end of what it is given.
-struct EndOf(DefaultHasher);
+/// Compares eight bytes at a time: on the module's target, memory is otherwise compared byte by byte.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let (ones, others) = (one.chunks_exact(8), other.chunks_exact(8));
+    let rests_are = ones.remainder() == others.remainder();
+    let word = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).ok();
+    one.len() == other.len() && rests_are && ones.zip(others).all(|(one, other)| word(one) == word(other))
+}
 
-impl Hasher for EndOf {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.write(bytes.get(bytes.len().saturating_sub(HASHED)..).unwrap_or_default());
+/// The hash of a place is the place.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, place: u64) {
+        self.0 = place;
     }
 
     fn finish(&self) -> u64 {
-        self.0.finish()
+        self.0
     }
 }
 
@@ -151,52 +185,66 @@ mod tests {
     fn verified(id: &str) -> Verified {
         let subject =
             Subject { issuer: Issuer::parse("https://idp").unwrap(), id: SubjectId::parse(id).unwrap() };
-        let identity = Identity {
-            key: subject.key(),
-            subject,
-            kind: Kind::Person,
-            headers: vec![],
-            attributes: Default::default(),
-        };
+        let identity = Identity { key: subject.key(), subject, kind: Kind::Person, headers: vec![] };
         let identity = Ok(Arc::new(identity));
         let (key, validity) = (KeyId::EXAMPLE, Validity::ENDLESS);
         Verified { issuer: 0, key, validity, by_route: Box::new([None]), identity }
     }
 
+    /// As a token that comes again is.
+    fn remember(tokens: &mut Tokens, token: &str, id: &str) {
+        tokens.remember(token.as_bytes(), verified(id));
+        tokens.remember(token.as_bytes(), verified(id));
+    }
+
     fn known(tokens: &mut Tokens, among: &[&str]) -> Vec<String> {
-        among.iter().filter(|token| tokens.get(token).is_some()).map(|token| (*token).to_owned()).collect()
+        among
+            .iter()
+            .filter(|token| tokens.get(token.as_bytes()).is_some())
+            .map(|token| (*token).to_owned())
+            .collect()
     }
 
     #[test]
     fn a_token_is_known_as_a_whole_or_not_at_all() {
         let mut tokens = Tokens::new(10, 10_000, [7; 16]);
         let end = "x".repeat(100);
-        tokens.remember(&format!("a{end}"), verified("jane"));
-        assert!(tokens.get(&format!("a{end}")).is_some());
-        assert!(tokens.get(&format!("b{end}")).is_none());
-        assert!(tokens.get(&end).is_none());
+        remember(&mut tokens, &format!("a{end}"), "jane");
+        assert!(tokens.get(format!("a{end}").as_bytes()).is_some());
+        assert!(tokens.get(format!("b{end}").as_bytes()).is_none());
+        assert!(tokens.get(end.as_bytes()).is_none());
     }
 
     #[test]
     fn the_token_used_longest_ago_makes_room() {
         let mut tokens = Tokens::new(2, 10_000, [7; 16]);
-        tokens.remember("a", verified("a"));
-        tokens.remember("b", verified("b"));
-        assert!(tokens.get("a").is_some());
-        tokens.remember("c", verified("c"));
+        remember(&mut tokens, "a", "a");
+        remember(&mut tokens, "b", "b");
+        assert!(tokens.get(b"a").is_some());
+        remember(&mut tokens, "c", "c");
         assert_eq!(known(&mut tokens, &["a", "b", "c"]), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_token_that_is_used_once_pushes_nobody_out() {
+        let mut tokens = Tokens::new(2, 10_000, [7; 16]);
+        remember(&mut tokens, "a", "a");
+        for number in 0..100 {
+            tokens.remember(format!("once-{number}").as_bytes(), verified("b"));
+        }
+        assert_eq!((known(&mut tokens, &["a", "once-99"]), tokens.len()), (vec!["a".to_owned()], 1));
     }
 
     #[test]
     fn bytes_are_bounded_too_and_counted_back_to_nothing() {
         let mut tokens = Tokens::new(1000, 4096, [7; 16]);
         for round in 0..50 {
-            tokens.remember(&format!("{round}-{}", "x".repeat(500)), verified("jane"));
+            remember(&mut tokens, &format!("{}-{round}", "x".repeat(500)), "jane");
         }
-        tokens.remember(&"y".repeat(5000), verified("jane"));
+        remember(&mut tokens, &"y".repeat(5000), "jane");
         assert!((1..=4).contains(&tokens.len()), "{}", tokens.len());
-        tokens.remember("again", verified("jane"));
-        tokens.remember("again", verified("jane"));
+        remember(&mut tokens, "again", "jane");
+        remember(&mut tokens, "again", "jane");
         tokens.forget_subject(verified("jane").identity.unwrap().key);
         assert_eq!((tokens.len(), tokens.bytes), (0, 0));
     }
@@ -205,7 +253,7 @@ mod tests {
     fn a_subject_takes_its_tokens_along() {
         let mut tokens = Tokens::new(10, 10_000, [7; 16]);
         for (token, id) in [("a", "jane"), ("b", "john"), ("c", "jane")] {
-            tokens.remember(token, verified(id));
+            remember(&mut tokens, token, id);
         }
         tokens.forget_subject(verified("jane").identity.unwrap().key);
         assert_eq!(known(&mut tokens, &["a", "b", "c"]), ["b"]);

@@ -14,7 +14,7 @@ pub enum Want {
         /// Whose keys.
         issuer: usize,
         /// The token, unverified.
-        bearer: String,
+        token: Box<[u8]>,
         /// The key it names, if the issuer has keys but not that one.
         unknown: Option<KeyName>,
         /// The rule the request is under.
@@ -152,7 +152,7 @@ mod tests {
 
     fn keys(unknown: Option<KeyName>) -> Want {
         let route = Chosen { index: 0, access: Access::Required };
-        Want::Keys { issuer: 0, bearer: String::new(), unknown, route }
+        Want::Keys { issuer: 0, token: Box::new([]), unknown, route }
     }
 
     fn at(secs: u64) -> Timestamp {

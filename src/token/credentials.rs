@@ -1,6 +1,6 @@
 //! Where in a request a token may be, and how it is taken out again.
 
-use crate::domain::{Edit, Request};
+use crate::domain::{Edit, Headers, Reason};
 
 /// The places that are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,36 +37,55 @@ impl Default for Credentials {
 }
 
 impl Credentials {
-    /// Every token there is in the request, in the order of the places.
-    pub(super) fn find<'a>(&self, request: &Request<'a>) -> Vec<&'a [u8]> {
-        self.from.iter().flat_map(|source| source.find(request)).collect()
+    /// The one token of the request, unread.
+    ///
+    /// # Errors
+    /// `TokenMissing` without any; `CredentialsInvalid` if there is more than one, in whatever places (RFC 6750 §2).
+    pub fn find<'a>(&self, request: &'a Headers) -> Result<&'a [u8], Reason> {
+        let mut found = Err(Reason::TokenMissing);
+        for source in &self.from {
+            source.visit(request, &mut |token| {
+                found = match found {
+                    Err(Reason::TokenMissing) => Ok(token),
+                    _ => Err(Reason::CredentialsInvalid),
+                };
+            });
+        }
+        found
     }
 
     /// What has to be done for the application not to see the token.
-    pub fn strip(&self, request: &Request<'_>) -> Vec<Edit> {
+    pub fn strip(&self, request: &Headers) -> Vec<Edit> {
         let stripped = self.from.iter().filter(|source| !self.forward || matches!(source, Source::Query(_)));
         stripped.filter_map(|source| source.strip(request)).collect()
     }
 }
 
 impl Source {
-    fn find<'a>(&self, request: &Request<'a>) -> Vec<&'a [u8]> {
+    /// Shows every token that is in this place.
+    fn visit<'a>(&self, request: &'a Headers, found: &mut impl FnMut(&'a [u8])) {
         match self {
             Self::Header { name, scheme } => {
-                request.all(name).filter_map(|value| after_scheme(value, scheme.as_deref())).collect()
+                request.all(name).filter_map(|value| after_scheme(value, scheme.as_deref())).for_each(found);
             }
             Self::Cookie(name) => {
-                request.all("cookie").flat_map(pairs(b';')).filter_map(value_of(name)).collect()
+                request.all("cookie").flat_map(pairs(b';')).filter_map(value_of(name)).for_each(found);
             }
             Self::Query(name) => {
                 let query = request.all(":path").filter_map(query_of).next();
-                query.into_iter().flat_map(pairs(b'&')).filter_map(value_of(name)).collect()
+                query.into_iter().flat_map(pairs(b'&')).filter_map(value_of(name)).for_each(found);
             }
         }
     }
 
-    fn strip(&self, request: &Request<'_>) -> Option<Edit> {
-        if self.find(request).is_empty() {
+    fn is_in(&self, request: &Headers) -> bool {
+        let mut is_in = false;
+        self.visit(request, &mut |_| is_in = true);
+        is_in
+    }
+
+    fn strip(&self, request: &Headers) -> Option<Edit> {
+        if !self.is_in(request) {
             return None;
         }
         Some(match self {
@@ -145,18 +164,27 @@ mod tests {
         Credentials { from, forward }
     }
 
-    fn headers(pairs: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
+    fn headers(pairs: &[(&str, &str)]) -> Headers {
+        pairs.iter().copied().collect()
     }
 
     fn found(pairs: &[(&str, &str)]) -> Vec<String> {
-        let headers = headers(pairs);
-        let found = credentials(true).find(&Request { headers: &headers });
-        found.into_iter().map(|token| String::from_utf8_lossy(token).into_owned()).collect()
+        let request = headers(pairs);
+        let mut found = vec![];
+        for source in &credentials(true).from {
+            source.visit(&request, &mut |token| found.push(String::from_utf8_lossy(token).into_owned()));
+        }
+        let expected = match found.as_slice() {
+            [] => Err(Reason::TokenMissing),
+            [one] => Ok(one.as_bytes()),
+            [..] => Err(Reason::CredentialsInvalid),
+        };
+        assert_eq!(credentials(true).find(&request), expected);
+        found
     }
 
     fn stripped(pairs: &[(&str, &str)], forward: bool) -> Vec<Edit> {
-        credentials(forward).strip(&Request { headers: &headers(pairs) })
+        credentials(forward).strip(&headers(pairs))
     }
 
     #[test]
@@ -179,7 +207,8 @@ mod tests {
     }
 
     #[test]
-    fn every_token_is_found_so_that_two_can_be_refused() {
+    fn more_than_one_token_is_found_and_refused() {
+        assert_eq!(found(&[("authorization", "Bearer a"), ("authorization", "Bearer a")]).len(), 2);
         assert_eq!(found(&[("cookie", "session=a; session=b")]).len(), 2);
         assert_eq!(found(&[("cookie", "session=a"), ("cookie", "session=b")]).len(), 2);
         assert_eq!(found(&[(":path", "/?access_token=a&access_token=b")]).len(), 2);

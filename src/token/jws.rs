@@ -11,8 +11,10 @@ pub struct Jws<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) kid: Option<String>,
     pub(super) payload: Map<String, Value>,
+    /// The payload as it stands in the token.
+    pub(super) payload_part: &'a str,
     pub(super) signing_input: &'a [u8],
-    pub(super) signature: &'a str,
+    pub(super) signature: Vec<u8>,
 }
 
 /// What a token's header says that it is.
@@ -33,25 +35,18 @@ impl<'a> Jws<'a> {
     /// or `none`, a `crit` header (nothing critical is understood here, RFC 7515 §4.1.11), or a `typ` that is not a
     /// plain or an access token: events and logout tokens are signed by the same keys (RFC 8725 §3.11).
     pub fn parse(token: &'a str) -> Result<Self, Reason> {
-        let mut parts = token.split('.');
-        let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Reason::TokenMalformed);
-        };
-        match parts.count() {
-            0 => {}
-            2 => return Err(Reason::TokenUnsupported),
-            _ => return Err(Reason::TokenMalformed),
+        let (header, rest) = token.split_once('.').ok_or(Reason::TokenMalformed)?;
+        let (payload_part, signature) = rest.split_once('.').ok_or(Reason::TokenMalformed)?;
+        if signature.split('.').count() == 3 {
+            return Err(Reason::TokenUnsupported);
         }
         let signing_input =
-            token.as_bytes().get(..header.len() + 1 + payload.len()).ok_or(Reason::TokenMalformed)?;
+            token.as_bytes().get(..header.len() + 1 + payload_part.len()).ok_or(Reason::TokenMalformed)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
         let header = decode(header).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
         let payload =
-            decode(payload).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
-        if decode(signature).is_none_or(|bytes| bytes.is_empty()) {
-            return Err(Reason::TokenMalformed);
-        }
+            decode(payload_part).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
+        let signature = decode(signature).filter(|bytes| !bytes.is_empty()).ok_or(Reason::TokenMalformed)?;
         if header.contains_key("crit") || header.contains_key("b64") {
             return Err(Reason::TokenUnsupported);
         }
@@ -60,9 +55,15 @@ impl<'a> Jws<'a> {
             kid: kid(&header)?,
             typ: typ(&header)?,
             payload,
+            payload_part,
             signing_input,
             signature,
         })
+    }
+
+    /// The second part of the token as it stands there.
+    pub fn payload_part(&self) -> &'a str {
+        self.payload_part
     }
 
     /// The issuer the token claims to be from: good for choosing whose terms to check it against, and for nothing else.
@@ -124,7 +125,8 @@ mod tests {
         let jws = Jws::parse(&text).ok().unwrap();
         assert_eq!((jws.algorithm, jws.kid.as_deref()), (Algorithm::ES256, Some("k1")));
         assert_eq!(jws.claimed_issuer(), Some("https://idp"));
-        assert_eq!(format!("{}.{}", String::from_utf8_lossy(jws.signing_input), jws.signature), text);
+        assert_eq!(format!("{}.c2ln", String::from_utf8_lossy(jws.signing_input)), text);
+        assert_eq!(jws.signature, b"sig");
     }
 
     #[test]

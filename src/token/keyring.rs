@@ -1,13 +1,14 @@
 //! The keys one issuer publishes (RFC 7517 §5). Keys of different issuers never meet in one ring (RFC 8725 §3.8).
 
 use super::key::Key;
-use super::{Algorithm, Jws, KeyId};
+use super::{Algorithm, Crypto, Jws, KeyId};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// An issuer's usable keys.
 #[derive(Clone)]
 pub struct Keyring {
-    keys: Vec<Key>,
+    keys: Rc<[Key]>,
 }
 
 /// Why a key set is not used.
@@ -26,15 +27,15 @@ const MOST_KEYS: usize = 100;
 
 impl Keyring {
     /// Reads a key set, skipping every key that cannot be used here.
-    pub fn read(body: &[u8]) -> Result<Self, KeyringError> {
+    pub fn read(body: &[u8], crypto: Crypto) -> Result<Self, KeyringError> {
         let set: Value = serde_json::from_slice(body).map_err(|_| KeyringError::Malformed)?;
-        Self::from_value(&set)
+        Self::from_value(&set, crypto)
     }
 
     /// The same, for a set that is written into the configuration.
-    pub fn from_value(set: &Value) -> Result<Self, KeyringError> {
+    pub fn from_value(set: &Value, crypto: Crypto) -> Result<Self, KeyringError> {
         let keys = set.get("keys").and_then(Value::as_array).ok_or(KeyringError::Malformed)?;
-        let keys: Vec<_> = keys.iter().take(MOST_KEYS).filter_map(Key::read).collect();
+        let keys: Rc<[Key]> = keys.iter().take(MOST_KEYS).filter_map(|key| Key::read(key, crypto)).collect();
         if keys.is_empty() { Err(KeyringError::NoUsableKey) } else { Ok(Self { keys }) }
     }
 
@@ -51,8 +52,18 @@ impl Keyring {
     /// The key a token names: by `kid` and algorithm, or by algorithm alone if it names none. Several that fit are as
     /// good as none: trying one after another would let an attacker choose.
     pub(super) fn key_for(&self, jws: &Jws<'_>) -> Option<&Key> {
-        let named = |key: &&Key| jws.kid.is_none() || key.kid == jws.kid;
-        let mut fitting = self.keys.iter().filter(named).filter(|key| key.fits(jws.algorithm));
+        self.only(jws.kid.as_deref(), jws.algorithm)
+    }
+
+    /// Whether `signature` over `message` is that of the one key here that fits `algorithm`; for whoever holds a signature
+    /// that belongs to no token.
+    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &Vec<u8>) -> bool {
+        self.only(None, algorithm).is_some_and(|key| key.verifies(message, signature, algorithm))
+    }
+
+    fn only(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&Key> {
+        let named = |key: &&Key| kid.is_none() || key.kid.as_deref() == kid;
+        let mut fitting = self.keys.iter().filter(named).filter(|key| key.fits(algorithm));
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Some(key),
             _ => None,

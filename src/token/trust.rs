@@ -1,46 +1,9 @@
 //! The terms a token must meet, and the one place where a token becomes [`Claims`].
 
-use super::{Claims, Jws, Keyring, Require, Tenants, TokenKind, Validity};
+use super::{Algorithm, Claims, Jws, Keyring, Require, Tenants, TokenKind, Validity};
 use crate::domain::{Issuer, Pattern, Reason, Subject, SubjectId, Timestamp};
 use serde_json::Value;
 use std::time::Duration;
-
-macro_rules! algorithms {
-    ($($name:ident)+) => {
-        /// A signature algorithm accepted here (RFC 7518 §3.1, RFC 8037): asymmetric ones only, as a secret that every
-        /// gateway holds is no proof of who signed.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "the names are the registry's")]
-        pub enum Algorithm { $($name,)+ }
-
-        /// Every algorithm there is, in the order they are written in configuration messages.
-        pub const ALGORITHMS: &[Algorithm] = &[$(Algorithm::$name,)+];
-
-        impl Algorithm {
-            /// The name as it stands in `alg`.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name),)+ }
-            }
-        }
-
-        impl From<Algorithm> for jsonwebtoken::Algorithm {
-            fn from(algorithm: Algorithm) -> Self {
-                match algorithm { $(Algorithm::$name => Self::$name,)+ }
-            }
-        }
-    };
-}
-
-algorithms! { RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA }
-
-impl std::str::FromStr for Algorithm {
-    type Err = ();
-
-    /// Exact, case-sensitive names (RFC 7515 §4.1.1).
-    fn from_str(text: &str) -> Result<Self, ()> {
-        ALGORITHMS.iter().copied().find(|algorithm| algorithm.name() == text).ok_or(())
-    }
-}
 
 /// The terms of one issuer.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +56,7 @@ impl Trust {
             return Err(Reason::TokenUnsupported);
         }
         let key = keys.key_for(&jws).ok_or(Reason::KeyUnknown)?;
-        if !key.verifies(jws.signing_input, jws.signature, jws.algorithm) {
+        if !key.verifies(jws.signing_input, &jws.signature, jws.algorithm) {
             return Err(Reason::SignatureInvalid);
         }
         let issuer = jws.claimed_issuer().and_then(|iss| self.recognise(iss)).ok_or(Reason::IssuerUnknown)?;

@@ -3,6 +3,8 @@
 
 mod issuer;
 mod key;
+mod signature;
 
 pub use issuer::TestIssuer;
 pub use key::{Algorithm, SigningKey};
+pub use signature::verify_signature;

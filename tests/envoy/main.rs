@@ -15,9 +15,11 @@ mod client;
 mod directory;
 mod oidc_provider;
 mod process;
+mod published;
 mod server;
 mod service;
 mod traps;
+mod verdicts;
 mod world;
 
 /// Where the scenarios take place.

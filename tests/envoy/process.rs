@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 pub(crate) struct Process {
     child: Child,
@@ -73,6 +75,19 @@ impl Process {
         status.map(|status| status.code().unwrap_or(-1))
     }
 
+    /// Waits until it has ended, and returns the exit code.
+    #[track_caller]
+    pub(crate) fn end(&mut self, patience: Duration) -> i32 {
+        let start = Instant::now();
+        loop {
+            if let Some(code) = self.ended() {
+                return code;
+            }
+            assert!(start.elapsed() < patience, "it runs:\n{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     pub(crate) fn log(&self) -> String {
         let bytes = fs::read(self.folder.file("log")).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -88,9 +103,13 @@ impl Drop for Process {
 
 /// The module under test.
 pub(crate) fn module() -> PathBuf {
-    let path =
-        std::env::var_os("FIRSTSIGHT_WASM").map_or_else(|| "dist/firstsight.wasm".into(), PathBuf::from);
+    built("FIRSTSIGHT_WASM", "dist/firstsight.wasm", "make wasm")
+}
+
+/// A module that the environment names, or that is where it is built.
+pub(crate) fn built(variable: &str, usually: &str, command: &str) -> PathBuf {
+    let path = std::env::var_os(variable).map_or_else(|| usually.into(), PathBuf::from);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    assert!(path.exists(), "{} is not there; build it with `make wasm`", path.display());
+    assert!(path.exists(), "{} is not there; build it with `{command}`", path.display());
     path
 }

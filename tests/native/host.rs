@@ -4,7 +4,7 @@
 use crate::support::behaviour::{Behaviour, Heard, Said, Upstream as _};
 use crate::support::message::{Answer, Request, Seen};
 use crate::support::world::Upstreams;
-use firstsight::domain::{Call, Failure, Reply, Response, Ticket, Timestamp};
+use firstsight::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
 use firstsight::filter::{CallToken, Host, Level};
 use http::{HeaderName, HeaderValue};
 use std::cell::RefCell;
@@ -24,6 +24,7 @@ pub(crate) struct FakeProxy(pub(crate) Rc<RefCell<Proxy>>);
 /// One worker of it.
 pub(crate) struct Proxy {
     pub(crate) now: Timestamp,
+    /// Counters and gauges.
     pub(crate) counters: BTreeMap<&'static str, u64>,
     pub(crate) log: String,
     pub(crate) removed: bool,
@@ -299,8 +300,8 @@ impl Host for FakeProxy {
         self.0.borrow().now
     }
 
-    fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
-        self.0.borrow_mut().headers().headers.clone()
+    fn request_headers(&self) -> Headers {
+        self.0.borrow_mut().headers().headers.iter().cloned().collect()
     }
 
     fn select(&self, stream: Ticket) -> bool {
@@ -379,6 +380,10 @@ impl Host for FakeProxy {
     fn count(&self, metric: &'static str, by: u64) {
         assert!(by > 0, "a proxy refuses to add nothing");
         *self.0.borrow_mut().counters.entry(metric).or_default() += by;
+    }
+
+    fn gauge(&self, metric: &'static str, value: u64) {
+        self.0.borrow_mut().counters.insert(metric, value);
     }
 
     fn log(&self, level: Level, line: &str) {

@@ -32,3 +32,4 @@ mod tidy;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;
 mod trailers;
+mod vectors;

@@ -101,6 +101,33 @@ fn an_issuer_that_is_down_is_tried_by_the_process_and_not_by_each_worker() {
     );
 }
 
+/// The pauses between the first tries of a worker, in milliseconds, while its issuer fails.
+fn pauses(worker: usize) -> Vec<u128> {
+    let upstreams = Upstreams::default();
+    upstreams.issuer.answers_discovery(Behaviour::text(500, ""));
+    let mut process = Process::of(worker + 1, upstreams, &usual());
+    (0..worker).for_each(|other| process.loses(other));
+    let mut tries = vec![];
+    for number in 1..=8 {
+        process.until("it is tried again", |process| asked(process).0 == number);
+        tries.push(process.now());
+    }
+    tries.windows(2).map(|pair| pair[1].since(pair[0]).as_millis()).collect()
+}
+
+#[test]
+fn pauses_grow_and_are_nowhere_the_same() {
+    let (one, another) = (pauses(0), pauses(1));
+    for pauses in [&one, &another] {
+        for (pause, longest) in pauses.iter().zip([1, 2, 4, 8, 16, 30, 30]) {
+            let longest = longest * 1000;
+            assert!((longest / 2..longest + 20).contains(pause), "{pause} ms of {longest}");
+        }
+    }
+    let same = one.iter().zip(&another).filter(|(one, another)| one == another).count();
+    assert!(same < 3, "{one:?} {another:?}");
+}
+
 #[test]
 fn when_the_issuer_is_back_every_worker_serves() {
     let upstreams = Upstreams::default();
@@ -184,6 +211,25 @@ fn a_worker_that_starts_anew_has_the_keys_of_the_others_even_while_the_issuer_is
     process.pass(23 * 60 * MINUTE);
     process.starts_a_worker();
     process.visit(5).refused(503, "keys-unavailable");
+
+    let mut process = three(&usual());
+    process.pass(SECOND);
+    process.upstreams.issuer.answers_jwks(Behaviour::text(200, "<html>"));
+    process.pass(15 * MINUTE);
+    process.starts_a_worker();
+    process.pass(millis(10));
+    process.visit(3).forwarded();
+}
+
+#[test]
+fn keys_that_were_taken_over_are_as_old_as_they_are() {
+    let mut process = Process::of(1, Upstreams::default(), &usual());
+    process.pass(8 * MINUTE);
+    process.starts_a_worker();
+    process.pass(millis(10));
+    process.loses(0);
+    process.pass(150 * SECOND);
+    assert_eq!(asked(&process), (2, 2));
 }
 
 #[test]

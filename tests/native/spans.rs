@@ -73,6 +73,8 @@ fn keys_are_fetched_every_ten_minutes_and_outlast_their_issuer_by_a_day() {
     world.issuer().goes_down();
     let token = world.token_with("jane-4711", &json!({"exp": 4_000_000_000_u64}));
     world.pass(23 * HOUR);
+    let age = world.counter("firstsight.keys.age_seconds");
+    assert!((23 * 3600 - 10..23 * 3600 + 600).contains(&age), "{age}");
     world.send(get("/orders").bearer(&token)).forwarded();
     world.pass(2 * HOUR);
     world.send(get("/orders").bearer(&token)).refused(503, "keys-unavailable");

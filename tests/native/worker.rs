@@ -4,8 +4,10 @@
 use crate::host::{Event, FakeProxy, Proxy};
 use crate::support::config::{Config, ENVIRONMENT};
 use crate::support::message::{Answer, Request};
+use firstsight::config::{Surroundings, compile};
 use firstsight::domain::{Ticket, Timestamp};
 use firstsight::filter::{Filter, Flow};
+use firstsight::token::{Crypto, HostCheck, SignatureHost};
 use std::cell::RefMut;
 use std::collections::HashMap;
 
@@ -83,12 +85,20 @@ impl Worker {
     }
 }
 
+/// It checks signatures itself, as Envoy does.
+impl SignatureHost for FakeProxy {
+    fn verifies(check: &HostCheck<'_>) -> bool {
+        firstsight_testkit::verify_signature(check.hash, check.key, check.signature, check.message)
+    }
+}
+
 pub(crate) fn configured(proxy: &FakeProxy, config: &Config, seed: u8) -> Result<Filter<FakeProxy>, String> {
     let env = |name: &str| {
         let found = ENVIRONMENT.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let policy = firstsight::config::compile(&config.0.to_string(), &env, "node-1")
+    let surroundings = Surroundings { env: &env, node: "node-1", crypto: Crypto::by_host::<FakeProxy>() };
+    let policy = compile(&config.0.to_string(), &surroundings)
         .map_err(|problems| problems.iter().map(|problem| format!("{problem}\n")).collect::<String>())?;
     let filter = Filter::new(proxy.clone(), policy, [seed; 16]);
     proxy.within(None, || filter.on_start());

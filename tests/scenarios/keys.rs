@@ -94,6 +94,37 @@ fn an_issuer_that_was_down_is_served_again_without_a_restart() {
 }
 
 #[test]
+fn an_issuer_that_is_down_is_tried_by_all_workers_together() {
+    let upstreams = Upstreams::default();
+    upstreams.issuer.answers_discovery(Behaviour::text(500, ""));
+    let mut world = Here::start(upstreams, &usual()).unwrap();
+    world.until("it is tried", |world| world.issuer().discoveries() > 0);
+    world.pass(millis(3400));
+    let tries = world.issuer().discoveries();
+    assert!((2..=3).contains(&tries), "{tries} tries with pauses of half to one, and one to two seconds");
+}
+
+#[test]
+fn the_age_of_the_keys_is_shown() {
+    let mut world = Here::usual(&usual());
+    world.visit("jane-4711").forwarded();
+    world.pass(millis(1100));
+    world.visit("jane-4711").forwarded();
+    world.until("it is shown", |world| (1..20).contains(&world.counter("firstsight.keys.age_seconds")));
+}
+
+#[test]
+fn after_an_update_the_keys_are_still_there() {
+    let mut world = Here::usual(&usual());
+    world.visit("jane-4711").forwarded();
+    world.issuer().goes_down();
+    world.update(&usual().set("/gateway", json!("edge-2"))).unwrap();
+    for answer in world.visits("jane-4711", 8) {
+        answer.forwarded();
+    }
+}
+
+#[test]
 fn after_a_rotation_the_new_key_is_fetched_without_a_restart() {
     let mut world = Here::usual(&usual());
     let old = world.token("jane-4711");

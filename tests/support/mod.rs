@@ -7,4 +7,5 @@ pub(crate) mod directory;
 pub(crate) mod issuer;
 pub(crate) mod message;
 pub(crate) mod switch;
+pub(crate) mod vectors;
 pub(crate) mod world;

@@ -71,7 +71,7 @@ pub(crate) trait World: Sized {
     /// The client disconnects.
     fn abort(&mut self, open: Self::Open);
 
-    /// A counter of the plugin's, over all workers.
+    /// A counter of the plugin's, over all workers; or a gauge.
     fn counter(&self, name: &str) -> u64;
 
     /// Everything the proxy logged.

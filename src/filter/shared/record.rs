@@ -105,11 +105,15 @@ impl Record {
         self.lease.as_ref().is_some_and(|lease| lease.holder != me && lease.until > now.as_millis())
     }
 
-    /// Notes what was answered.
-    pub(super) fn take_in(&mut self, reply: &Reply, now: Timestamp) {
+    /// Notes what was answered. What `is_good` for nothing never takes the place of what was.
+    pub(super) fn take_in(&mut self, reply: &Reply, is_good: bool, now: Timestamp) {
         let at = now.as_millis();
         match reply {
-            Reply::Answer { status: 200, headers, body } if body.len() <= LARGEST_BODY => {
+            Reply::Answer { headers, body, .. } if is_good => {
+                // One that is too long to be handed on is no failure either.
+                if body.len() > LARGEST_BODY {
+                    return;
+                }
                 let text = |(name, value): &(String, Vec<u8>)| {
                     Some((name.clone(), String::from_utf8(value.clone()).ok()?))
                 };
@@ -118,10 +122,66 @@ impl Record {
                 self.body.clone_from(body);
                 self.failed = None;
             }
-            // It is good, but nothing that can be handed on.
-            Reply::Answer { status: 200, .. } => {}
             Reply::Answer { status, .. } => self.failed = Some(Failed { at, status: Some(*status) }),
             Reply::Failed(_) => self.failed = Some(Failed { at, status: None }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
+
+    fn answer(status: u16, body: &[u8]) -> Reply {
+        let header = |name: &str| (name.to_owned(), b"7".to_vec());
+        Reply::Answer { status, headers: vec![header("age"), header("set-cookie")], body: body.to_vec() }
+    }
+
+    fn is_good(reply: &Reply) -> bool {
+        matches!(reply, Reply::Answer { status: 200, body, .. } if body != b"<html>")
+    }
+
+    /// A record of `question` that took in these replies, a second apart, after it was written and read again.
+    fn after(replies: &[Reply], question: &str) -> Record {
+        let mut record = Record::about("a", None, NOW);
+        for (reply, secs) in replies.iter().zip(0..) {
+            record.take_in(reply, is_good(reply), NOW.after(Duration::from_secs(secs)));
+        }
+        Record::about(question, Some(&(record.bytes(), 1)), NOW.after(Duration::from_secs(2)))
+    }
+
+    fn news(record: &Record) -> Option<(Reply, Timestamp)> {
+        record.news_after(NOW.before(Duration::from_secs(1)), NOW.after(Duration::from_secs(2)))
+    }
+
+    #[test]
+    fn an_answer_is_handed_on_with_what_its_reader_reads() {
+        let (reply, at) = news(&after(&[answer(200, b"{\n\n}")], "a")).unwrap();
+        let Reply::Answer { status: 200, headers, body } = reply else { panic!("{reply:?}") };
+        assert_eq!((headers, body, at), (vec![("age".to_owned(), b"7".to_vec())], b"{\n\n}".to_vec(), NOW));
+    }
+
+    #[test]
+    fn the_answer_to_another_question_is_none() {
+        assert_eq!(after(&[answer(200, b"{}")], "b"), Record::about("b", None, NOW));
+    }
+
+    #[test]
+    fn a_good_answer_outlives_a_failure_and_a_failure_does_not_outlive_an_answer() {
+        let both = after(&[answer(200, b"{}"), answer(503, b"")], "a");
+        assert!(matches!(news(&both), Some((Reply::Answer { status: 200, .. }, NOW))));
+        let failed = both.news_after(NOW, NOW.after(Duration::from_secs(2)));
+        assert!(matches!(failed, Some((Reply::Answer { status: 503, .. }, _))));
+        let of_no_use = after(&[answer(200, b"{}"), answer(200, b"<html>")], "a");
+        assert!(matches!(news(&of_no_use), Some((Reply::Answer { body, .. }, NOW)) if body == b"{}"));
+        let mended = after(&[Reply::Failed(Failure::Broken), answer(200, b"{}")], "a");
+        assert_eq!(mended.failed, None);
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_handed_on() {
+        assert_eq!(news(&after(&[answer(200, &vec![b' '; LARGEST_BODY + 1])], "a")), None);
     }
 }
