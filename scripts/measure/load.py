@@ -24,7 +24,7 @@ class Load:
     def burst(self, arm, mode, seconds):
         place = (arm.name, mode)
         before = self.edge.worker()
-        told = self.send(arm, mode, seconds, self.positions.get(place, 0))
+        told = self.send(arm, file_of(mode), seconds, self.positions.get(place, 0))
         running, waiting = (after - earlier for after, earlier in zip(self.edge.worker(), before))
         self.positions[place] = told["position"]
         self.check(arm, mode, told)
@@ -37,10 +37,10 @@ class Load:
             "requests": told["requests"],
         }
 
-    def send(self, arm, mode, seconds, position):
+    def send(self, arm, file, seconds, position):
         port = self.edge.ports[arm.name]
         command = [*on(cores()[1], self.edge.ahead), PROGRAM, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(SCRIPT)]
-        command += [f"http://127.0.0.1:{port}", "--", str(file_of(mode)), str(position)]
+        command += [f"http://127.0.0.1:{port}", "--", str(file), str(position)]
         run = subprocess.run(command, capture_output=True, text=True)
         lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
         if run.returncode or not lines:
