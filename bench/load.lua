@@ -41,8 +41,8 @@ end
 function done(summary, latency)
   local errors = summary.errors
   print(string.format(
-    '{"requests": %d, "microseconds": %d, "refused": %d, "broken": %d, "position": %d, "p50": %d, "p99": %d}',
-    summary.requests, summary.duration, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    '{"requests": %d, "microseconds": %d, "refused": %d, "broken": [%d, %d, %d, %d], "position": %d, "p50": %d, "p99": %d}',
+    summary.requests, summary.duration, errors.status, errors.connect, errors.read, errors.write, errors.timeout,
     threads[1]:get("position"), latency:percentile(50), latency:percentile(99)
   ))
 end

@@ -9,11 +9,15 @@ One Envoy with one worker, on one core, has a listener for each arm; the load co
 every arm is measured once, one after the other, so that whatever else the machine does falls on all of them.
 """
 import argparse
+import fcntl
 import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 
@@ -37,7 +41,8 @@ def main():
         signal.signal(sign, interrupted)
     options = read()
     try:
-        bench(options)
+        with alone():
+            bench(options)
     except Failed as problem:
         failed(str(problem))
         sys.exit(1)
@@ -65,6 +70,18 @@ def bench(options):
         (DIST / "bench.json").write_text(json.dumps(document, indent=2) + "\n")
         (DIST / "bench.svg").write_text(plot(document["modes"], document["circumstances"]))
         say(f"\nIn {time.monotonic() - started:.0f} s. The figures are in dist/bench.json, and as a picture in dist/bench.svg.")
+
+
+@contextmanager
+def alone():
+    """One benchmark at a time on a machine: two would measure each other."""
+    with open(Path(tempfile.gettempdir()) / "firstsight-bench.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            doing("another benchmark runs on this machine: waiting for its end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def read():

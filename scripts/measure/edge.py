@@ -38,6 +38,7 @@ class Edge:
         """With `live`, Envoy gets its listeners while it runs (`deliver`), and has every core, as in life."""
         self.arms, self.ahead, self.log_levels, self.live = list(arms), ahead, log_levels, live
         self.processes = []
+        self.envoy = None
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="firstsight-bench-"))
@@ -117,7 +118,9 @@ class Edge:
         return (self.folder / name).read_text(errors="replace")
 
     def tail(self, name="envoy", lines=25):
-        return "\n".join(self.log(name).splitlines()[-lines:])
+        """The end of a log, for whoever asks what went wrong."""
+        ended = [f"Envoy ended with code {self.envoy.returncode}"] if self.envoy and self.envoy.poll() is not None else []
+        return "\n".join(self.log(name).splitlines()[-lines:] + ended)
 
     def worker(self):
         """The worker thread's times so far, in nanoseconds: running, and ready to run while others had its core."""

@@ -11,6 +11,7 @@ PROGRAM = shutil.which("wrk") or str(ROOT / ".setup" / "bin" / "wrk")
 SCRIPT = ROOT / "bench" / "load.lua"
 # As many as keep the worker busy all the time.
 CONNECTIONS = 32
+BROKEN = ("failures to connect", "to read", "to write", "time-outs")
 
 
 class Load:
@@ -50,9 +51,10 @@ class Load:
     def check(self, arm, mode, told):
         """Every answer has to be the right one."""
         wrong = told["requests"] - told["refused"] if refuses(arm, mode) else told["refused"]
-        if wrong or told["broken"] or not told["requests"]:
+        if wrong or any(told["broken"]) or not told["requests"]:
+            broken = ", ".join(f"{count} {what}" for count, what in zip(told["broken"], BROKEN))
             raise Failed(
-                f"{arm.name}, {mode}: of {told['requests']} answers {wrong} are wrong; {told['broken']} requests broke\n"
+                f"{arm.name}, {mode}: of {told['requests']} answers {wrong} are wrong; wrk tells of {broken}\n"
                 f"{self.edge.tail()}"
             )
 
