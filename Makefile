@@ -50,9 +50,9 @@ test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	cargo build --locked --workspace --bins
 	$(suite) cargo test --locked --workspace --test envoy
 
-bench: wasm ## what it costs, side by side with others (ROUNDS=7 SECONDS=2 MODES=cached,… ARMS=floor,…)
+bench: wasm ## what it costs, side by side with others (ROUNDS= SECONDS= MODES= ARMS= AHEAD=1)
 	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
-		$(if $(MODES),--modes $(MODES)) $(if $(ARMS),--arms $(ARMS))
+		$(if $(MODES),--modes $(MODES)) $(if $(ARMS),--arms $(ARMS)) $(if $(AHEAD),--ahead)
 
 fuzz: compiler ## fuzz the core for long: SECONDS=600 each, TARGET=jws for one alone
 	@$(PYTHON) scripts/fuzz.py $(or $(SECONDS),600) $(TARGET)

@@ -2,22 +2,26 @@
 """The benchmark: what firstsight costs, side by side with Envoy's jwt_authn and with filters that do less.
 
     scripts/bench.py                                            everything, about five minutes
-    scripts/bench.py --modes cached --arms floor,firstsight     a quick look; the module has to be there (make wasm)
+    scripts/bench.py --modes cached --arms floor,firstsight     a quick look, with what is built already (make wasm)
     scripts/bench.py --module new=FILE --modes rs256            another build of the module beside dist/firstsight.wasm
 
 One Envoy with one worker, on one core, has a listener for each arm; the load comes from the other core. In each round
 every arm is measured once, one after the other, so that whatever else the machine does falls on all of them.
 """
 import argparse
+import fcntl
 import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from measure import BENCH, DIST, ROOT, Failed, tokens  # noqa: E402 (the line above must come first)
+from measure import BENCH, DIST, MODULE, PROGRAMS, ROOT, Failed, tokens  # noqa: E402 (the line above must come first)
 from measure.arms import arms  # noqa: E402
 from measure.edge import Edge  # noqa: E402
 from measure.load import Load  # noqa: E402
@@ -37,7 +41,8 @@ def main():
         signal.signal(sign, interrupted)
     options = read()
     try:
-        bench(options)
+        with alone():
+            bench(options)
     except Failed as problem:
         failed(str(problem))
         sys.exit(1)
@@ -48,7 +53,7 @@ def main():
 
 def bench(options):
     started = time.monotonic()
-    prepare()
+    prepare(options)
     known = arms([module.split("=", 1) for module in options.module])
     chosen = choose(options, known)
     document = {"circumstances": circumstances(options), "modes": summary(measure(chosen, options))}
@@ -65,6 +70,18 @@ def bench(options):
         (DIST / "bench.json").write_text(json.dumps(document, indent=2) + "\n")
         (DIST / "bench.svg").write_text(plot(document["modes"], document["circumstances"]))
         say(f"\nIn {time.monotonic() - started:.0f} s. The figures are in dist/bench.json, and as a picture in dist/bench.svg.")
+
+
+@contextmanager
+def alone():
+    """One benchmark at a time on a machine: two would measure each other."""
+    with open(Path(tempfile.gettempdir()) / "firstsight-bench.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            doing("another benchmark runs on this machine: waiting for its end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def read():
@@ -84,15 +101,21 @@ def read():
     return options
 
 
-def prepare():
-    """Makes what is missing; what is there is looked at in no time."""
+def prepare(options):
+    """Makes what is missing. A whole run looks whether what is there is up to date, a quick look does not."""
     run([sys.executable, "scripts/setup.py", "envoy", "wrk"])
-    run(["cargo", "build", "--quiet", "--locked", "--workspace", "--bins"])
+    programs = [PROGRAMS / name for name in ("firstsight", "firstsight-bench-tokens")]
+    if options.whole or not all(program.exists() for program in programs):
+        run(["cargo", "build", "--quiet", "--locked", "--workspace", "--bins"])
     for name in ("empty", "floor"):
-        run(["scripts/wasm.sh", f"firstsight-bench-{name}", BENCH / f"{name}.wasm"], quiet=True)
-    if not (DIST / "firstsight.wasm").exists():
-        run(["scripts/wasm.sh"])
+        build(f"firstsight-bench-{name}", BENCH / f"{name}.wasm", options.whole)
+    build("firstsight", MODULE, always=False)
     tokens.prepare()
+
+
+def build(package, module, always):
+    if always or not module.exists():
+        run(["scripts/wasm.sh", package, module], quiet=True)
 
 
 def run(command, quiet=False):
@@ -121,8 +144,8 @@ def measure(chosen, options):
             load.burst(arm, "working", 1)
         for mode, those in chosen.items():
             bursts = results[mode] = {arm.name: [] for arm in those}
-            for number in range(options.rounds):
-                doing(f"{mode}, round {number + 1} of {options.rounds}")
+            doing(f"{mode}: {options.rounds} rounds of {', '.join(bursts)}")
+            for _ in range(options.rounds):
                 for arm in those:
                     bursts[arm.name].append(load.burst(arm, mode, options.seconds))
     return results

@@ -7,6 +7,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 PROGRAMS = TARGET / "debug"
 BENCH = TARGET / "bench"
 DIST = ROOT / "dist"
+MODULE = DIST / "firstsight.wasm"
 
 
 class Failed(Exception):

@@ -2,7 +2,7 @@
 import json
 from pathlib import Path
 
-from . import BENCH, DIST
+from . import BENCH, MODULE
 from .tokens import MODES, key_set
 
 ISSUER = "https://idp.example.com/realms/acme"
@@ -19,7 +19,7 @@ class Arm:
 
 def arms(more_modules=()):
     """All of them, by name. `more_modules`: other builds of firstsight, (name, path)."""
-    builds = [("firstsight", DIST / "firstsight.wasm"), *more_modules]
+    builds = [("firstsight", MODULE), *more_modules]
     found = [
         Arm("bare", "no filter", None, ("cached",), checks=False),
         Arm("empty", "a Rust filter that does nothing", wasm("empty", BENCH / "empty.wasm"), ("cached",), checks=False),

@@ -28,15 +28,17 @@ def cores():
 
 def on(core, ahead):
     """What a command starts with to run on that core; `ahead` of whatever else wants it, which takes root."""
-    return ["taskset", "-c", str(core), *(["chrt", "--rr", "1"] if ahead else [])]
+    return [*(["taskset", "-c", str(core)] if core is not None else []), *(["chrt", "--rr", "1"] if ahead else [])]
 
 
 class Edge:
     """Everything that runs beside the load. To be used in a `with`: nothing is left running."""
 
-    def __init__(self, arms, ahead=False, log_levels="wasm:info", lds=False):
-        self.arms, self.ahead, self.log_levels, self.lds = list(arms), ahead, log_levels, lds
+    def __init__(self, arms, ahead=False, log_levels="wasm:info", live=False):
+        """With `live`, Envoy gets its listeners while it runs (`deliver`), and has every core, as in life."""
+        self.arms, self.ahead, self.log_levels, self.live = list(arms), ahead, log_levels, live
         self.processes = []
+        self.envoy = None
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="firstsight-bench-"))
@@ -65,14 +67,14 @@ class Edge:
         port = int(self.until(listening, directory, "directory")[1])
         bootstrap = self.folder / "envoy.json"
         bootstrap.write_text(json.dumps(self.bootstrap(port)))
-        if self.lds:
+        if self.live:
             self.deliver()
         self.envoy = self.spawn(
             [ENVOY, "-c", bootstrap, "--concurrency", "1", "--disable-hot-restart"]
             + ["--admin-address-path", self.folder / "admin"]
             + ["--log-level", "warning", "--component-log-level", self.log_levels],
             "envoy",
-            envoys,
+            None if self.live else envoys,
         )
         self.until(lambda: self.admin("/ready").startswith("LIVE"), self.envoy, "envoy")
         listeners = json.loads(self.admin("/listeners?format=json")).get("listener_statuses", [])
@@ -116,7 +118,9 @@ class Edge:
         return (self.folder / name).read_text(errors="replace")
 
     def tail(self, name="envoy", lines=25):
-        return "\n".join(self.log(name).splitlines()[-lines:])
+        """The end of a log, for whoever asks what went wrong."""
+        ended = [f"Envoy ended with code {self.envoy.returncode}"] if self.envoy and self.envoy.poll() is not None else []
+        return "\n".join(self.log(name).splitlines()[-lines:] + ended)
 
     def worker(self):
         """The worker thread's times so far, in nanoseconds: running, and ready to run while others had its core."""
@@ -146,7 +150,7 @@ class Edge:
                 "clusters": [cluster("directory", directory_port)],
             },
         }
-        if self.lds:
+        if self.live:
             source = {"path": str(self.folder / "lds.json")}
             document["dynamic_resources"] = {
                 "lds_config": {"resource_api_version": "V3", "path_config_source": source}

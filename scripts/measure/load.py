@@ -11,6 +11,7 @@ PROGRAM = shutil.which("wrk") or str(ROOT / ".setup" / "bin" / "wrk")
 SCRIPT = ROOT / "bench" / "load.lua"
 # As many as keep the worker busy all the time.
 CONNECTIONS = 32
+BROKEN = ("failures to connect", "to read", "to write", "time-outs")
 
 
 class Load:
@@ -24,7 +25,7 @@ class Load:
     def burst(self, arm, mode, seconds):
         place = (arm.name, mode)
         before = self.edge.worker()
-        told = self.send(arm, mode, seconds, self.positions.get(place, 0))
+        told = self.send(arm, file_of(mode), seconds, self.positions.get(place, 0))
         running, waiting = (after - earlier for after, earlier in zip(self.edge.worker(), before))
         self.positions[place] = told["position"]
         self.check(arm, mode, told)
@@ -37,10 +38,10 @@ class Load:
             "requests": told["requests"],
         }
 
-    def send(self, arm, mode, seconds, position):
+    def send(self, arm, file, seconds, position):
         port = self.edge.ports[arm.name]
         command = [*on(cores()[1], self.edge.ahead), PROGRAM, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(SCRIPT)]
-        command += [f"http://127.0.0.1:{port}", "--", str(file_of(mode)), str(position)]
+        command += [f"http://127.0.0.1:{port}", "--", str(file), str(position)]
         run = subprocess.run(command, capture_output=True, text=True)
         lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
         if run.returncode or not lines:
@@ -50,9 +51,10 @@ class Load:
     def check(self, arm, mode, told):
         """Every answer has to be the right one."""
         wrong = told["requests"] - told["refused"] if refuses(arm, mode) else told["refused"]
-        if wrong or told["broken"] or not told["requests"]:
+        if wrong or any(told["broken"]) or not told["requests"]:
+            broken = ", ".join(f"{count} {what}" for count, what in zip(told["broken"], BROKEN))
             raise Failed(
-                f"{arm.name}, {mode}: of {told['requests']} answers {wrong} are wrong; {told['broken']} requests broke\n"
+                f"{arm.name}, {mode}: of {told['requests']} answers {wrong} are wrong; wrk tells of {broken}\n"
                 f"{self.edge.tail()}"
             )
 

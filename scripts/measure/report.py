@@ -49,7 +49,7 @@ def of_firstsight(facts):
         ("", f"(the floor's: {calls['floor']})"),
         ("callbacks", ", ".join(entered)),
         ("module", f"{module['bytes'] / 2**20:.2f} MiB, {module['gzip_bytes'] / 2**20:.2f} MiB compressed"),
-        ("start", f"compiled in {start['listening_ms']:.0f} ms on the main thread, while Envoy goes on serving;"),
+        ("start", f"compiled in {start['listening_ms']:.0f} ms, while Envoy goes on serving;"),
         ("", f"{start['serving_ms'] - start['listening_ms']:.0f} ms later the first subject is provisioned and served"),
         ("memory", f"{memory['grown_bytes'] / 2**20:.1f} MiB more, resident, with {memory['tokens']:,} tokens cached in a worker"),
     ]
