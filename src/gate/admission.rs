@@ -4,7 +4,7 @@ use super::{Gate, RETRY_SOON, Step};
 use crate::domain::{Forwarded, Headers, Identity, Passage, Reason, Refusal, Ticket, Timestamp, Verdict};
 use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
-use crate::token::{Bearer, Claims, Jws};
+use crate::token::{Claims, Jws};
 use crate::wire::Cause;
 use std::sync::Arc;
 
@@ -110,19 +110,20 @@ impl Gate {
                 _ => self.tokens.forget(token),
             }
         }
-        let bearer = Bearer::parse(token, self.policy.limits.token_bytes).map_err(Refusal::of)?;
-        let jws = Jws::parse(bearer.as_str()).map_err(Refusal::of)?;
+        let limit = self.policy.limits.token_bytes;
+        let jws = Jws::read(token, limit, &self.known_headers).map_err(Refusal::of)?;
         let unknown = || Refusal::of(Reason::IssuerUnknown);
         let iss = jws.claimed_issuer().ok_or_else(unknown)?;
         let mut issuers = self.policy.issuers.iter().zip(&self.keys).enumerate();
         let (issuer, (policy, keys)) =
             issuers.find(|(_, (policy, _))| policy.trust.recognise(iss).is_some()).ok_or_else(unknown)?;
         let Some(ring) = keys.ring(now) else { return Ok(Examined::NeedsKeys { issuer, unknown: None }) };
-        let payload = jws.payload_part();
+        let (header_part, header) = jws.header();
+        let (header, payload) = (header.clone(), jws.payload_part());
         let claims = match policy.trust.verify(jws, ring, now) {
             Ok(claims) => claims,
             Err(Reason::KeyUnknown) if may_refetch => {
-                let name = KeyName::of(bearer.as_str());
+                let name = KeyName::of(header.kid());
                 return match keys.may_refetch(name, now) {
                     true => Ok(Examined::NeedsKeys { issuer, unknown: Some(name) }),
                     false => Err(Refusal::of(Reason::KeyUnknown)),
@@ -138,6 +139,7 @@ impl Gate {
             by_route: demands.map(|demand| policy.trust.meets(demand, &claims).err()).collect(),
             identity: self.policy.mapping.identify(&claims, payload).map(Arc::new),
         };
+        self.known_headers.learn(header_part, &header);
         let outcome = verified.on(route.index);
         self.tokens.remember(token, verified);
         self.outcome(issuer, route, outcome, Some(claims))

@@ -27,6 +27,7 @@ use crate::domain::{
 };
 use crate::memory::{Roster, Tokens, Waiting, Want};
 use crate::route::{Access, Chosen};
+use crate::token::KnownHeaders;
 use arrival::Flight;
 use http::{HeaderName, HeaderValue, Method, header};
 use keys::IssuerKeys;
@@ -39,6 +40,7 @@ pub struct Gate {
     policy: Policy,
     /// In the order of the policy's issuers.
     keys: Vec<IssuerKeys>,
+    known_headers: KnownHeaders,
     tokens: Tokens,
     roster: Roster,
     waiting: Waiting,
@@ -90,6 +92,7 @@ impl Gate {
         let issuers = policy.issuers.iter().zip(dice);
         Self {
             keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
+            known_headers: KnownHeaders::default(),
             tokens: Tokens::new(limits.tokens, limits.tokens_bytes, nonce),
             roster: Roster::new(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),

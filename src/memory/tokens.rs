@@ -48,8 +48,9 @@ const OVERHEAD: usize = 512;
 /// that nobody but an issuer can fill it.
 ///
 /// A token's place is a digest of its end, which is its signature, under a secret: nobody can choose tokens that share a
-/// place, and a hit does not pay for a walk over the whole text twice. What is there is compared as a whole. A token
-/// is remembered the second time it is verified: those that are used once would push out those that are used again.
+/// place, and a hit does not pay for a walk over the whole text twice. What is there is compared as a whole. Once all
+/// is full, a token is remembered the second time it is verified: those that are used once would push out those that are
+/// used again.
 pub struct Tokens {
     most: usize,
     most_bytes: usize,
@@ -87,16 +88,15 @@ impl Tokens {
         self.entries.get(&place).filter(|entry| is_same(&entry.token, token)).map(|entry| &entry.verified)
     }
 
-    /// Notes that a token was verified, and remembers it if it was before; those used longest ago make room.
+    /// Notes that a token was verified, and remembers it if there is room, or if it was verified before; those used longest
+    /// ago make room.
     pub fn remember(&mut self, token: &[u8], verified: Verified) {
-        let place = self.place(token);
-        if !self.was_verified(place) {
+        let (place, size) = (self.place(token), token.len() + verified.bytes());
+        let has_room = self.entries.len() < self.most && self.bytes + size <= self.most_bytes;
+        if size > self.most_bytes || !has_room && !self.was_verified(place) {
             return;
         }
         let entry = Entry { token: token.into(), verified };
-        if entry.bytes() > self.most_bytes {
-            return;
-        }
         self.bytes += entry.bytes();
         if let Some((_, old)) = self.entries.push(place, entry) {
             self.bytes -= old.bytes();
@@ -228,11 +228,12 @@ mod tests {
     #[test]
     fn a_token_that_is_used_once_pushes_nobody_out() {
         let mut tokens = Tokens::new(2, 10_000, [7; 16]);
-        remember(&mut tokens, "a", "a");
+        tokens.remember(b"a", verified("a"));
+        tokens.remember(b"b", verified("b"));
         for number in 0..100 {
-            tokens.remember(format!("once-{number}").as_bytes(), verified("b"));
+            tokens.remember(format!("once-{number}").as_bytes(), verified("c"));
         }
-        assert_eq!((known(&mut tokens, &["a", "once-99"]), tokens.len()), (vec!["a".to_owned()], 1));
+        assert_eq!(known(&mut tokens, &["a", "b", "once-99"]), ["a", "b"]);
     }
 
     #[test]

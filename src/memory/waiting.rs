@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn unknown() -> Want {
-        keys(Some(KeyName::of("")))
+        keys(Some(KeyName::of(None)))
     }
 
     fn keys(unknown: Option<KeyName>) -> Want {

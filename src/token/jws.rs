@@ -1,65 +1,73 @@
 //! The compact serialisation of a signed token, taken apart and not yet believed (RFC 7515 §3.1, §7.1).
 
-use super::Algorithm;
+use super::{JoseHeader, KnownHeaders};
 use crate::domain::{Reason, strict_object};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 /// A well-formed token whose signature nobody has checked. Has no `Debug`: it holds claims.
 pub struct Jws<'a> {
-    pub(super) typ: Typ,
-    pub(super) algorithm: Algorithm,
-    pub(super) kid: Option<String>,
+    pub(super) header: JoseHeader,
+    header_part: &'a str,
     pub(super) payload: Map<String, Value>,
     /// The payload as it stands in the token.
-    pub(super) payload_part: &'a str,
+    payload_part: &'a str,
     pub(super) signing_input: &'a [u8],
     pub(super) signature: Vec<u8>,
 }
 
-/// What a token's header says that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Typ {
-    /// Nothing, or `JWT`: it may be anything (RFC 7519 §5.1).
-    Plain,
-    /// `at+jwt`: an access token (RFC 9068 §2.1).
-    Access,
-}
-
 impl<'a> Jws<'a> {
+    /// Reads what a request carries in the place of a token. Headers that are known already are not read again.
+    ///
+    /// # Errors
+    /// `TokenOversized` above `limit` bytes. `CredentialsInvalid` if it is no b64token (RFC 6750 §2.1). Then those of
+    /// [`Jws::parse`].
+    pub fn read(token: &'a [u8], limit: usize, known: &KnownHeaders) -> Result<Self, Reason> {
+        if token.len() > limit {
+            return Err(Reason::TokenOversized);
+        }
+        let text = std::str::from_utf8(token).map_err(|_| Reason::CredentialsInvalid)?;
+        // What can be taken apart has no other characters: they are looked at only to tell what is wrong.
+        Self::take_apart(text, known).map_err(|reason| match is_b64token(text) {
+            true => reason,
+            false => Reason::CredentialsInvalid,
+        })
+    }
+
     /// Takes a token apart.
     ///
     /// # Errors
     /// `TokenMalformed` unless it is three base64url parts without padding, of which the first two are JSON objects
-    /// without repeated members. `TokenUnsupported` for an encrypted token (five parts, RFC 7516), an unknown algorithm
-    /// or `none`, a `crit` header (nothing critical is understood here, RFC 7515 §4.1.11), another token inside (`cty`), or
-    /// a `typ` that is not a plain or an access token: events and logout tokens are signed by the same keys (RFC 8725
-    /// §3.11).
+    /// without repeated members. `TokenUnsupported` for an encrypted token (five parts, RFC 7516), and for a header that
+    /// asks for something that is not done here: an algorithm, `crit`, another token inside, another type.
     pub fn parse(token: &'a str) -> Result<Self, Reason> {
-        let (header, rest) = token.split_once('.').ok_or(Reason::TokenMalformed)?;
+        Self::take_apart(token, &KnownHeaders::default())
+    }
+
+    fn take_apart(token: &'a str, known: &KnownHeaders) -> Result<Self, Reason> {
+        let (header_part, rest) = token.split_once('.').ok_or(Reason::TokenMalformed)?;
         let (payload_part, signature) = rest.split_once('.').ok_or(Reason::TokenMalformed)?;
         if signature.split('.').count() == 3 {
             return Err(Reason::TokenUnsupported);
         }
-        let signing_input =
-            token.as_bytes().get(..header.len() + 1 + payload_part.len()).ok_or(Reason::TokenMalformed)?;
+        let signing_input = token
+            .as_bytes()
+            .get(..header_part.len() + 1 + payload_part.len())
+            .ok_or(Reason::TokenMalformed)?;
+        let header = match known.get(header_part) {
+            Some(header) => header.clone(),
+            None => JoseHeader::parse(header_part)?,
+        };
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-        let header = decode(header).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
         let payload =
             decode(payload_part).and_then(|bytes| strict_object(&bytes)).ok_or(Reason::TokenMalformed)?;
         let signature = decode(signature).filter(|bytes| !bytes.is_empty()).ok_or(Reason::TokenMalformed)?;
-        if header.contains_key("crit") || header.contains_key("b64") || is_nested(&header)? {
-            return Err(Reason::TokenUnsupported);
-        }
-        Ok(Self {
-            algorithm: algorithm(&header)?,
-            kid: kid(&header)?,
-            typ: typ(&header)?,
-            payload,
-            payload_part,
-            signing_input,
-            signature,
-        })
+        Ok(Self { header, header_part, payload, payload_part, signing_input, signature })
+    }
+
+    /// The header, and the first part of the token as it stands there.
+    pub fn header(&self) -> (&'a str, &JoseHeader) {
+        (self.header_part, &self.header)
     }
 
     /// The second part of the token as it stands there.
@@ -73,55 +81,16 @@ impl<'a> Jws<'a> {
     }
 }
 
-/// The `kid` of a token that is taken apart no further, if it has one.
-pub fn kid_of(token: &str) -> Option<String> {
-    let (header, _) = token.split_once('.')?;
-    kid(&strict_object(&URL_SAFE_NO_PAD.decode(header).ok()?)?).ok()?
-}
-
-fn algorithm(header: &Map<String, Value>) -> Result<Algorithm, Reason> {
-    let name = header.get("alg").and_then(Value::as_str).ok_or(Reason::TokenMalformed)?;
-    name.parse().map_err(|_| Reason::TokenUnsupported)
-}
-
-fn kid(header: &Map<String, Value>) -> Result<Option<String>, Reason> {
-    match header.get("kid") {
-        None => Ok(None),
-        Some(Value::String(kid)) => Ok(Some(kid.clone())),
-        Some(_) => Err(Reason::TokenMalformed),
-    }
-}
-
-/// RFC 7519 §5.1 and RFC 9068 §2.1.
-fn typ(header: &Map<String, Value>) -> Result<Typ, Reason> {
-    match media_type(header, "typ")?.as_deref() {
-        None | Some("jwt") => Ok(Typ::Plain),
-        Some("at+jwt") => Ok(Typ::Access),
-        Some(_) => Err(Reason::TokenUnsupported),
-    }
-}
-
-/// RFC 7519 §5.2: what was signed is another token, and its claims are not this one's.
-fn is_nested(header: &Map<String, Value>) -> Result<bool, Reason> {
-    Ok(media_type(header, "cty")?.as_deref() == Some("jwt"))
-}
-
-/// A media type in lower case and without `application/`: it compares without case, and the prefix may be left out
-/// (RFC 7515 §4.1.9, §4.1.10).
-fn media_type(header: &Map<String, Value>, name: &str) -> Result<Option<String>, Reason> {
-    match header.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => {
-            let lower = text.to_ascii_lowercase();
-            Ok(Some(lower.strip_prefix("application/").unwrap_or(&lower).to_owned()))
-        }
-        Some(_) => Err(Reason::TokenMalformed),
-    }
+/// RFC 6750 §2.1. (A proxy folds repeated headers with a comma, which a token never holds.)
+fn is_b64token(text: &str) -> bool {
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_one)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::Algorithm;
 
     fn token(header: &str, payload: &str) -> String {
         format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload))
@@ -135,7 +104,7 @@ mod tests {
     fn a_compact_token_is_taken_apart() {
         let text = token(r#"{"alg":"ES256","kid":"k1","typ":"at+jwt","x":1}"#, r#"{"iss":"https://idp"}"#);
         let jws = Jws::parse(&text).ok().unwrap();
-        assert_eq!((jws.algorithm, jws.kid.as_deref()), (Algorithm::ES256, Some("k1")));
+        assert_eq!((jws.header.algorithm, jws.header.kid()), (Algorithm::ES256, Some("k1")));
         assert_eq!(jws.claimed_issuer(), Some("https://idp"));
         assert_eq!(format!("{}.c2ln", String::from_utf8_lossy(jws.signing_input)), text);
         assert_eq!(jws.signature, b"sig");
@@ -199,5 +168,36 @@ mod tests {
             let bad = token(&format!(r#"{{"alg":"ES256","typ":"{typ}"}}"#), "{}");
             assert_eq!(refusal(&bad), Some(Reason::TokenUnsupported), "{typ}");
         }
+    }
+
+    fn read(token: &[u8]) -> Option<Reason> {
+        Jws::read(token, 16, &KnownHeaders::default()).err()
+    }
+
+    #[test]
+    fn what_is_no_b64token_is_refused() {
+        assert_eq!(read(b"a-._~+/b.c=="), Some(Reason::TokenMalformed));
+        for token in [b"" as &[u8], b"a b", b"\xff", b"\"a\"", b"a,b", "t\u{f6}ken".as_bytes()] {
+            assert_eq!(read(token), Some(Reason::CredentialsInvalid), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_over_the_limit_is_not_read() {
+        assert_eq!(read(b"1234567890123456"), Some(Reason::TokenMalformed));
+        assert_eq!(read(b"12345678901234567"), Some(Reason::TokenOversized));
+    }
+
+    #[test]
+    fn a_header_that_is_known_is_not_read_again_and_means_the_same() {
+        let text = token(r#"{"alg":"ES256","kid":"k1"}"#, "{}");
+        let mut known = KnownHeaders::default();
+        let first = Jws::read(text.as_bytes(), 1000, &known).ok().unwrap();
+        let (part, header) = first.header();
+        known.learn(part, header);
+        let again = Jws::read(text.as_bytes(), 1000, &known).ok().unwrap();
+        assert_eq!(again.header(), first.header());
+        let other = token(r#"{"alg":"ES256","kid":"k2"}"#, "{}");
+        assert_eq!(Jws::read(other.as_bytes(), 1000, &known).ok().unwrap().header().1.kid(), Some("k2"));
     }
 }

@@ -53,8 +53,8 @@ impl Keyring {
     /// issuer it claims. Several that fit are as good as none: trying one after another would let an attacker choose.
     pub(super) fn key_for(&self, jws: &Jws<'_>) -> Option<&Key> {
         let iss = jws.claimed_issuer().unwrap_or_default();
-        let named = |key: &Key| jws.kid.is_none() || key.kid == jws.kid;
-        self.only(|key| named(key) && key.belongs_to(iss), jws.algorithm)
+        let named = |key: &Key| jws.header.kid().is_none() || key.kid.as_deref() == jws.header.kid();
+        self.only(|key| named(key) && key.belongs_to(iss), jws.header.algorithm)
     }
 
     /// Whether `signature` over `message` is that of the one key here that fits `algorithm`; for whoever holds a signature

@@ -1,7 +1,7 @@
 //! Which kind of token an issuer's are: a token made for one purpose must not serve another (RFC 8725 §3.12).
 
 use super::Jws;
-use super::jws::Typ;
+use super::jose_header::Typ;
 use crate::domain::Reason;
 use serde_json::{Map, Value};
 
@@ -41,11 +41,11 @@ impl TokenKind {
                 let is_id = OF_ID_TOKENS.iter().any(|name| claims.contains_key(*name));
                 !is_id && own_name(claims).is_none_or(|name| name == Named::Access)
             }
-            Self::Id => jws.typ == Typ::Plain && own_name(claims).is_none_or(|name| name == Named::Id),
+            Self::Id => jws.header.typ == Typ::Plain && own_name(claims).is_none_or(|name| name == Named::Id),
         };
         match (fits, self) {
             (false, _) => Err(Reason::TokenUnsupported),
-            (true, Self::Rfc9068) if jws.typ != Typ::Access => Err(Reason::TokenUnsupported),
+            (true, Self::Rfc9068) if jws.header.typ != Typ::Access => Err(Reason::TokenUnsupported),
             (true, Self::Rfc9068) if !has_all(OF_ACCESS_TOKENS) => Err(Reason::TokenMalformed),
             (true, Self::Id) if !has_all(&["iat", "exp"]) => Err(Reason::TokenMalformed),
             (true, _) => Ok(()),

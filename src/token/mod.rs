@@ -2,11 +2,11 @@
 //! here knows of accounts, headers for the application, or where keys come from.
 
 mod algorithm;
-mod bearer;
 mod claims;
 mod credentials;
 mod demand;
 mod der;
+mod jose_header;
 mod jws;
 mod key;
 mod keyring;
@@ -20,11 +20,11 @@ mod trust;
 mod validity;
 
 pub use algorithm::{ALGORITHMS, Algorithm};
-pub use bearer::Bearer;
 pub use claims::Claims;
 pub use credentials::{Credentials, Source};
 pub use demand::{ClaimValue, Demand, Require};
-pub use jws::{Jws, kid_of};
+pub use jose_header::{JoseHeader, KnownHeaders};
+pub use jws::Jws;
 pub use key::KeyId;
 pub use keyring::{Keyring, KeyringError};
 pub use kind::TokenKind;

@@ -52,11 +52,11 @@ impl Trust {
     /// token), `TokenMalformed` (a time that is no time), `TokenExpired`, `TokenPremature`, `TokenOutdated`,
     /// `TenantForbidden`, `SubjectInvalid`, `SubjectForbidden`.
     pub fn verify(&self, jws: Jws<'_>, keys: &Keyring, now: Timestamp) -> Result<Claims, Reason> {
-        if !self.algorithms.contains(&jws.algorithm) {
+        if !self.algorithms.contains(&jws.header.algorithm) {
             return Err(Reason::TokenUnsupported);
         }
         let key = keys.key_for(&jws).ok_or(Reason::KeyUnknown)?;
-        if !key.verifies(jws.signing_input, &jws.signature, jws.algorithm) {
+        if !key.verifies(jws.signing_input, &jws.signature, jws.header.algorithm) {
             return Err(Reason::SignatureInvalid);
         }
         let issuer = jws.claimed_issuer().and_then(|iss| self.recognise(iss)).ok_or(Reason::IssuerUnknown)?;

@@ -39,7 +39,7 @@ fn both() -> [Crypto; 2] {
 /// Whether the token's signature is that of the key it names.
 fn verified(token: &str, keys: &Keyring) -> bool {
     let jws = Jws::parse(token).ok().unwrap();
-    keys.key_for(&jws).unwrap().verifies(jws.signing_input, &jws.signature, jws.algorithm)
+    keys.key_for(&jws).unwrap().verifies(jws.signing_input, &jws.signature, jws.header.algorithm)
 }
 
 /// For every algorithm that this crypto supports: an issuer's keys as they are read, and a token for each of two subjects.
