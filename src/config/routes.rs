@@ -40,7 +40,12 @@ fn matches_everything(rule: &Route) -> bool {
 }
 
 fn rule(document: &RouteDocument, path: &str, problems: &Problems) -> Route {
-    let hosts: Vec<_> = document.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+    // In an expression, `\D` is the opposite of `\d`.
+    let lower = |host: &String| match host.starts_with("regex:") {
+        true => host.clone(),
+        false => host.to_ascii_lowercase(),
+    };
+    let hosts: Vec<_> = document.hosts.iter().map(lower).collect();
     for (index, method) in document.methods.iter().enumerate() {
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             let path = format!("{path}.methods[{index}]");

@@ -46,17 +46,19 @@ pub(super) enum Readings {
 }
 
 /// The readings of applications that decode escapes (what was encoded twice, twice), take `\` for `/`, drop parameters of
-/// segments, merge slashes, and follow dots.
+/// segments or take what was decoded for a query, merge slashes, and follow dots.
 pub(super) fn readings(path: &str) -> Readings {
     let mut readings = Vec::new();
-    let plain = !path.contains(['%', '\\', ';']) && !path.contains("//") && !path.contains("/.");
+    // CONNECT has no path, and OPTIONS may ask about the whole server.
+    let is_rooted = path.starts_with('/') || matches!(path, "" | "*");
+    let plain = is_rooted && !path.contains(['%', '\\', ';']) && !path.contains("//") && !path.contains("/.");
     if plain {
         return Readings::Some(readings);
     }
     let mut decoded = path.as_bytes().to_vec();
     for _ in 0..=3 {
         let text = String::from_utf8_lossy(&decoded).replace('\\', "/");
-        let names = text.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+        let names = text.split('/').map(|segment| segment.split([';', '?', '#']).next().unwrap_or_default());
         let names: Vec<_> = names.collect();
         if names.contains(&"..") {
             return Readings::Climbs;
@@ -126,12 +128,17 @@ mod tests {
             ("/%61%2Fb%5cc", "/a/b/c"),
             ("/a%2561", "/a%61 /aa"),
             ("/100%", ""),
+            ("", ""),
+            ("*", ""),
+            ("a/b", "/a/b"),
             ("/%zz", ""),
             ("/a/..", "climbs"),
             ("/a/..;x/b", "climbs"),
             ("/%25%32%65%252e/x", "climbs"),
             ("/a\\..\\b", "climbs"),
             ("/a%2f..%2fb", "climbs"),
+            ("/a%3fb/c%23", "/a/c"),
+            ("/a/..%3f", "climbs"),
         ] {
             assert_eq!(read(path), expected, "{path}");
         }
