@@ -16,13 +16,12 @@ pub enum PathMatch {
 impl PathMatch {
     /// The path and everything below it.
     pub fn prefix(path: &str) -> Result<Self, &'static str> {
-        if !path.starts_with('/') || path.contains(['?', '#']) {
-            return Err("a path starts with / and has no query");
-        }
-        if readings(path) != Readings::Some(Vec::new()) {
-            return Err("the path is not in its plainest form");
-        }
-        Ok(Self::Prefix(path.trim_end_matches('/').to_owned()))
+        plain(path).map(|path| Self::Prefix(path.trim_end_matches('/').to_owned()))
+    }
+
+    /// This path alone.
+    pub fn exact(path: &str) -> Result<Self, &'static str> {
+        plain(path).map(|path| Self::Exact(path.to_owned()))
     }
 
     pub(super) fn matches(&self, path: &str) -> bool {
@@ -34,6 +33,17 @@ impl PathMatch {
             Self::Pattern(pattern) => pattern.matches(path),
         }
     }
+}
+
+/// A path that nobody reads in another way: a request for any other is refused.
+fn plain(path: &str) -> Result<&str, &'static str> {
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        return Err("a path starts with / and has no query");
+    }
+    if readings(path) != Readings::Some(Vec::new()) {
+        return Err("the path is not in its plainest form");
+    }
+    Ok(path)
 }
 
 /// How an application may read a path, beside as it stands.

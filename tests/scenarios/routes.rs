@@ -3,7 +3,7 @@
 use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, ISSUER, usual};
-use crate::support::message::{Request, Seen, get, head, post, preflight};
+use crate::support::message::{Request, Seen, get, post, preflight};
 use crate::support::world::{Upstreams, World, unavailable};
 use serde_json::json;
 
@@ -54,7 +54,6 @@ fn the_first_route_that_matches_counts_and_under_none_a_token_is_needed() {
     let mut world = Here::usual(&usual().set("/routes", routes));
     let public = [
         get("/health?verbose=/.."),
-        head("/health"),
         get("/assets/site.css"),
         get("/v12/docs"),
         get("/docs"),
@@ -86,13 +85,7 @@ fn the_first_route_that_matches_counts_and_under_none_a_token_is_needed() {
         get("/orders").host("1.lab.test"),
         post("/orders", vec![]).host("eu.lab.test"),
     ] {
-        let shown = format!("{request:?}");
-        let answer = world.send(request);
-        assert!(answer.seen.is_none(), "{shown}");
-        if shown.contains("HEAD") {
-            continue;
-        };
-        answer.refused(401, "token-missing");
+        world.send(request).refused(401, "token-missing");
     }
     is_jane(&world.visit("jane-4711").forwarded());
 }
