@@ -33,6 +33,11 @@ pub enum Access {
     Required,
 }
 
+/// The longest path that is compared with expressions, in bytes: what a request line of other servers holds at most.
+const LONGEST_PATH: usize = 8 * 1024;
+/// The longest host there is (RFC 1035 §2.3.4).
+const LONGEST_HOST: usize = 255;
+
 /// The rules, in the operator's order. The first that matches counts; a request that none matches needs a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routes {
@@ -62,7 +67,8 @@ impl Routes {
     /// `PathAmbiguous` if the path falls under one rule as it stands, and under another as an application may read it, or
     /// if it climbs (`/public/..;/admin`, `/public/%2e%2e/admin`): a proxy that does not normalise paths would open the
     /// latter. Clients resolve dots before they send a path. The same where rules name hosts, and the request's is none
-    /// (`open.test:80@admin.test`).
+    /// (`open.test:80@admin.test`), and where rules are expressions, and the path is too long for them: no client may keep
+    /// a worker busy.
     pub fn choose(&self, request: &Headers) -> Result<Chosen, Reason> {
         if self.rules.is_empty() {
             return Ok(self.chosen(0));
@@ -77,7 +83,15 @@ impl Routes {
             true => host_of(value(":authority")?).ok_or(Reason::PathAmbiguous)?,
             false => String::new(),
         };
-        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let path = match target.split(['?', '#']).next().unwrap_or_default() {
+            // `http://host?x`, taken apart by the proxy.
+            "" if !target.is_empty() => "/",
+            path => path,
+        };
+        let is_expression = |rule: &Route| rule.path.as_ref().is_some_and(PathMatch::is_expression);
+        if path.len() > LONGEST_PATH && self.rules.iter().any(is_expression) {
+            return Err(Reason::PathAmbiguous);
+        }
         let first = |path: &str| {
             let found = self.rules.iter().position(|rule| rule.matches(&host, method, path));
             found.unwrap_or(self.rules.len())
@@ -133,7 +147,7 @@ fn host_of(authority: &str) -> Option<String> {
         address.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
     });
     let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-    (is_address || is_name).then(|| host.to_owned())
+    (host.len() <= LONGEST_HOST && (is_address || is_name)).then(|| host.to_owned())
 }
 
 #[cfg(test)]
@@ -167,9 +181,23 @@ mod tests {
         assert_eq!(index("POST", "a", "/health/live"), Ok(1));
         assert_eq!(index("GET", "a", "/healthy"), Ok(3));
         assert_eq!(index("get", "a", "/health"), Ok(1));
+        let root = Routes::new(vec![route(Some("/"), &[], &[], Access::Public)], false);
+        assert_eq!((choose(&root, "GET", "a", "?x"), choose(&root, "OPTIONS", "a", "*")), (Ok(0), Ok(1)));
         assert_eq!(index("POST", "X.Open.example.com:8443", "/"), Ok(2));
         assert_eq!(index("POST", "[::1]:80", "/"), Ok(3));
         assert_eq!(routes.chosen(3).access, Access::Required);
+    }
+
+    #[test]
+    fn no_path_is_too_long_but_for_expressions() {
+        let long = format!("/public/{}", "a".repeat(60_000));
+        let prefix = route(Some("/public"), &[], &[], Access::Public);
+        let expression = PathMatch::Pattern(Pattern::parse("regex:/x.*").unwrap());
+        let by_expression = Route { path: Some(expression), ..prefix.clone() };
+        assert_eq!(choose(&Routes::new(vec![prefix.clone()], false), "GET", "a", &long), Ok(0));
+        let routes = Routes::new(vec![prefix, by_expression], false);
+        assert_eq!(choose(&routes, "GET", "a", &long), Err(Reason::PathAmbiguous));
+        assert_eq!(choose(&routes, "GET", "a", &format!("/public/x?{long}")), Ok(0));
     }
 
     #[test]
@@ -203,6 +231,7 @@ mod tests {
             "[::1",
             "::1",
             "[open]",
+            &"a".repeat(256),
             "öpen.test",
             "admin.test ",
         ] {

@@ -24,6 +24,10 @@ impl PathMatch {
         plain(path).map(|path| Self::Exact(path.to_owned()))
     }
 
+    pub(super) fn is_expression(&self) -> bool {
+        matches!(self, Self::Pattern(pattern) if pattern.is_expression())
+    }
+
     pub(super) fn matches(&self, path: &str) -> bool {
         match self {
             Self::Prefix(prefix) => path

@@ -71,14 +71,16 @@ pub(crate) fn ours(status: u16, text: &str) -> Reply {
     Reply::Answer { status, headers: vec![], body: text.as_bytes().to_vec() }
 }
 
-/// Envoy's view of a request: pseudo-headers, lower-case names, a repeated `authorization` folded into one.
+/// Envoy's view of a request: pseudo-headers, lower-case names, a repeated `authorization` or `host` folded into one.
 pub(crate) fn headers_of(request: &Request) -> Vec<(String, Vec<u8>)> {
     let pseudo = [(":method", request.method), (":path", &request.path), (":authority", &request.host)];
     let mut headers: Vec<(String, Vec<u8>)> =
         pseudo.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec();
     for (name, value) in &request.headers {
         let name = name.to_ascii_lowercase();
-        let folded = headers.iter_mut().find(|(known, _)| name == "authorization" && *known == name);
+        let name = if name == "host" { ":authority".to_owned() } else { name };
+        let is_one = matches!(name.as_str(), ":authority" | "authorization");
+        let folded = headers.iter_mut().find(|(known, _)| is_one && *known == name);
         match folded {
             Some((_, first)) => {
                 first.push(b',');

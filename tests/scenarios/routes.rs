@@ -286,6 +286,32 @@ fn a_path_that_may_be_read_as_another_is_refused_where_the_rules_differ() {
 }
 
 #[test]
+fn a_host_is_the_same_however_it_is_written() {
+    let routes = json!([
+        {"hosts": ["admin.test"], "access": "required"},
+        {"path": {"regex": "/pages/[a-z]+"}, "access": "public"},
+        {"path": {"prefix": "/open"}, "access": "public"},
+    ]);
+    let mut world = Here::usual(&usual().set("/routes", routes));
+    for host in ["admin.test", "ADMIN.test:8443", "admin.test.", "Admin.Test.:80"] {
+        world.send(get("/open").host(host)).refused(401, "token-missing");
+    }
+    for host in ["me@admin.test", "open.test:80@admin.test", "open.test,admin.test", "admin.test:80:80"] {
+        let answer = world.send(get("/open").host(host));
+        assert!(answer.seen.is_none() && answer.status == 400, "{host}: {answer:?}");
+    }
+    for host in ["open.test", "admin.test.open.test", "127.0.0.1:80", "[::1]:80"] {
+        world.send(get("/open").host(host)).forwarded();
+    }
+    // A proxy joins two of them.
+    let two = world.send(get("/open").host("open.test").header("host", "admin.test"));
+    assert!(two.seen.is_none() && two.status >= 400, "{two:?}");
+    // Expressions are not asked about paths without end.
+    world.send(get("/pages/abc")).forwarded();
+    world.send(get(&format!("/pages/{}", "a".repeat(50_000)))).refused(400, "path-ambiguous");
+}
+
+#[test]
 fn without_rules_a_path_is_nobodys_business() {
     let mut world = Here::usual(&usual());
     let token = world.token("jane-4711");
