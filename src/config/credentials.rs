@@ -1,6 +1,7 @@
 //! The `credentials` of a configuration.
 
 use super::document::{CredentialsDocument, SourceDocument};
+use super::headers::is_reserved;
 use super::problem::Problems;
 use crate::token::{Credentials, Source};
 use http::HeaderName;
@@ -18,7 +19,7 @@ pub(super) fn compile(document: Option<CredentialsDocument>, problems: &Problems
             for (index, written) in list.iter().enumerate() {
                 let path = format!("credentials.from[{index}]");
                 let Some(place) = source(written, &path, problems) else { continue };
-                if places.contains(&place) {
+                if places.iter().any(|other| overlap(other, &place)) {
                     problems.add(path, "this place is there already", "keep one of them");
                 }
                 places.push(place);
@@ -27,6 +28,17 @@ pub(super) fn compile(document: Option<CredentialsDocument>, problems: &Problems
         }
     };
     Credentials { from, forward: document.forward.unwrap_or(default.forward) }
+}
+
+/// Whether a token in one place is in the other as well: each would be found twice, which refuses its request.
+fn overlap(one: &Source, other: &Source) -> bool {
+    match (one, other) {
+        (Source::Header { name, scheme }, Source::Header { name: other_name, scheme: other_scheme }) => {
+            let schemes = scheme.as_deref().zip(other_scheme.as_deref());
+            name == other_name && schemes.is_none_or(|(one, other)| one.eq_ignore_ascii_case(other))
+        }
+        _ => one == other,
+    }
 }
 
 fn source(document: &SourceDocument, path: &str, problems: &Problems) -> Option<Source> {
@@ -43,6 +55,12 @@ fn source(document: &SourceDocument, path: &str, problems: &Problems) -> Option<
             let scheme = scheme.clone().filter(|scheme| !scheme.is_empty()).or_else(usual);
             if scheme.as_deref().is_some_and(|scheme| !is_name(scheme)) {
                 problems.add(format!("{path}.scheme"), "it is no scheme", "write a word such as Bearer");
+            }
+            let is_for_tokens = |name: &HeaderName| name == "authorization" || name == "proxy-authorization";
+            let parsed = HeaderName::try_from(name.as_str()).ok();
+            if parsed.is_some_and(|name| is_reserved(&name) && !is_for_tokens(&name)) {
+                let what = format!("`{name}` carries something else");
+                problems.add(format!("{path}.header"), what, "choose a header such as x-token");
             }
             Some(Source::Header { name: name.to_ascii_lowercase(), scheme })
         }

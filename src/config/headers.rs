@@ -63,13 +63,18 @@ fn name(written: Option<&str>, path: &str, problems: &Problems) -> Option<Header
         .ok_or("it is missing".to_owned())
         .and_then(|text| HeaderName::try_from(text).map_err(|_| format!("`{text}` is no header name")));
     let name = problems.take(name, &path, "use a name such as x-user-id")?;
-    // As everywhere, `_` counts as `-`: a managed `content_type` would take every client's content-type away.
-    let folded = name.as_str().replace('_', "-");
-    let reserved = RESERVED.contains(&folded.as_str()) || folded.starts_with("x-envoy-");
+    let reserved = is_reserved(&name);
     if reserved {
         problems.add(path, format!("`{name}` carries the request itself"), "choose a name such as x-user-id");
     }
     (!reserved).then_some(name)
+}
+
+/// Whether a header of this name is somebody else's. As everywhere, `_` counts as `-`: a managed `content_type` would take
+/// every client's content-type away.
+pub(super) fn is_reserved(name: &HeaderName) -> bool {
+    let folded = name.as_str().replace('_', "-");
+    RESERVED.contains(&folded.as_str()) || folded.starts_with("x-envoy-")
 }
 
 fn source(document: &HeaderDocument, path: &str, problems: &Problems) -> Option<HeaderSourceRule> {

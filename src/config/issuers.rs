@@ -34,7 +34,13 @@ pub(super) fn compile(
         let Some(issuer) = issuer(document, crypto, &path, problems) else {
             continue;
         };
-        if issuers.iter().any(|other| other.trust.issuer == issuer.trust.issuer) {
+        // The first that recognises a token is the one whose terms count: one that others have as well would be lost.
+        let names = issuer.trust.names();
+        let is_known = |other: &IssuerPolicy| {
+            other.trust.issuer == issuer.trust.issuer
+                || names.iter().any(|name| other.trust.recognise(name).is_some())
+        };
+        if issuers.iter().any(is_known) {
             problems.add(format!("{path}.issuer"), "this issuer is there already", "merge the two");
         }
         issuers.push(issuer);

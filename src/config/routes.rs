@@ -40,7 +40,16 @@ fn matches_everything(rule: &Route) -> bool {
 }
 
 fn rule(document: &RouteDocument, path: &str, problems: &Problems) -> Route {
-    let hosts: Vec<_> = document.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+    // In an expression, `\D` is the opposite of `\d`.
+    let lower = |host: &String| match host.starts_with("regex:") {
+        true => host.clone(),
+        false => host.to_ascii_lowercase(),
+    };
+    let hosts: Vec<_> = document.hosts.iter().map(lower).collect();
+    for (index, host) in hosts.iter().enumerate().filter(|(_, host)| !may_be_host(host)) {
+        let what = format!("`{host}` is no host");
+        problems.add(format!("{path}.hosts[{index}]"), what, "write it without port and path, as in a URL");
+    }
     for (index, method) in document.methods.iter().enumerate() {
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
             let path = format!("{path}.methods[{index}]");
@@ -63,14 +72,27 @@ fn rule(document: &RouteDocument, path: &str, problems: &Problems) -> Route {
     }
 }
 
+/// Whether a request's host may be what the pattern means: a name without the dot at its end, or an address.
+fn may_be_host(pattern: &str) -> bool {
+    let part = pattern.trim_matches('*');
+    let is_address = part.contains(['[', ']']);
+    let fits = |byte: u8| match byte {
+        b'-' | b'.' | b'_' | b'*' => true,
+        b'[' | b']' | b':' => is_address,
+        _ => byte.is_ascii_alphanumeric(),
+    };
+    pattern.starts_with("regex:") || part.bytes().all(fits) && !pattern.ends_with('.')
+}
+
 fn path_match(document: &PathDocument, path: &str, problems: &Problems) -> Option<PathMatch> {
     let hint = "write {prefix: /api}, {exact: /login}, {suffix: .css} or {regex: …}";
     let PathDocument { exact, prefix, suffix, regex } = document;
+    if [suffix, regex].into_iter().flatten().any(String::is_empty) {
+        problems.add(path, "it is empty", hint);
+        return None;
+    }
     match (exact, prefix, suffix, regex) {
-        (Some(exact), None, None, None) => {
-            let exact = exact.starts_with('/').then(|| PathMatch::Exact(exact.clone()));
-            problems.take(exact.ok_or("a path starts with /"), path, hint)
-        }
+        (Some(exact), None, None, None) => problems.take(PathMatch::exact(exact), path, hint),
         (None, Some(prefix), None, None) => problems.take(PathMatch::prefix(prefix), path, hint),
         (None, None, Some(suffix), None) => {
             problems.take(Pattern::parse(&format!("*{suffix}")), path, hint).map(PathMatch::Pattern)

@@ -1,6 +1,6 @@
 //! Text that other text must match: what an operator writes where one name, or many alike, are meant.
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 
 /// `exact`, `prefix*`, `*suffix` or `regex:…`. Compared as a whole and case-sensitively.
 #[derive(Debug, Clone)]
@@ -19,6 +19,9 @@ enum Form {
 
 /// A longer expression is a mistake, and would be compiled in every worker.
 const LONGEST_REGEX: usize = 1000;
+/// How much an expression may take when it is compiled, in bytes: `((.{1,30}){1,30}){1,9}` is short, and would look at
+/// every character thousands of times.
+const LARGEST_REGEX: usize = 32 * 1024;
 
 impl Pattern {
     /// Reads a pattern; the error says what is wrong with it.
@@ -47,6 +50,11 @@ impl Pattern {
         }
     }
 
+    /// Whether matching looks at a character more often than once.
+    pub fn is_expression(&self) -> bool {
+        matches!(self.form, Form::Regex(_))
+    }
+
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.written
@@ -68,7 +76,7 @@ fn whole(expression: &str) -> Result<Regex, String> {
     }
     // By itself first: an unbalanced bracket must not close ours.
     Regex::new(expression)
-        .and_then(|_| Regex::new(&format!("^(?:{expression})$")))
+        .and_then(|_| RegexBuilder::new(&format!("^(?:{expression})$")).size_limit(LARGEST_REGEX).build())
         .map_err(|error| format!("it is no regular expression: {error}"))
 }
 
@@ -90,6 +98,12 @@ mod tests {
             ("regex:a|b+", "bbb", "abb"),
             ("regex:[a-z]+", "abc", "abc\n"),
             ("regex:jane", "jane", "mary-jane"),
+            (
+                "regex:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+                "9b2e1f00-0000-4000-8000-000000000000",
+                "9b2e1f00",
+            ),
+            ("regex:([a-z0-9-]{1,63}[.]){1,2}[a-z]{2,63}", "a.test", "a..test"),
         ] {
             assert!(matches(pattern, yes), "{pattern} {yes}");
             assert!(pattern == "*" || !matches(pattern, no), "{pattern} {no}");
@@ -100,7 +114,7 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_told() {
         let long = format!("regex:{}", "a".repeat(1001));
-        for bad in ["", "a*b", "*a*", "**", "regex:(", "regex:a)(b", &long] {
+        for bad in ["", "a*b", "*a*", "**", "regex:(", "regex:a)(b", "regex:((.{1,30}){1,30}){1,9}", &long] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
     }

@@ -156,7 +156,7 @@ reasons! {
     CredentialsInvalid "credentials-invalid" 400 Some("invalid_request");
     /// The bearer token is longer than this gateway reads.
     TokenOversized "token-oversized" 400 Some("invalid_request");
-    /// The request's path can be read in two ways, and this gateway's rules differ for them.
+    /// The request's host or path can be read in two ways, and this gateway's rules may differ for them.
     PathAmbiguous "path-ambiguous" 400 None;
     /// The bearer token is not a well-formed signed JWT.
     TokenMalformed "token-malformed" 401 Some("invalid_token");

@@ -16,6 +16,13 @@ pub(super) struct Flight {
     waiting: Vec<Ticket>,
 }
 
+#[cfg(test)]
+impl Flight {
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+}
+
 /// How long a refusal of the directory's is remembered: short, as somebody may just be approving the account, and long
 /// enough that a client that keeps asking costs the directory next to nothing.
 const REFUSAL_REMEMBERED: Duration = Duration::from_secs(30);
@@ -45,6 +52,10 @@ impl Gate {
     ) {
         if let Some(flight) = self.flights.get_mut(&key) {
             flight.waiting.push(ticket);
+            // Clients that come and go must not let the list outgrow the limit.
+            if flight.waiting.len() > self.policy.limits.waiting.saturating_mul(2) {
+                flight.waiting.retain(|other| *other == ticket || self.waiting.want(*other).is_some());
+            }
             return;
         }
         self.flights.insert(key, Flight { waiting: vec![ticket] });

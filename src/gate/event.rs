@@ -1,6 +1,6 @@
 //! What happened, for counters and the log. Holds nothing from a token and no credentials.
 
-use crate::domain::Issuer;
+use crate::domain::{Issuer, Reason};
 use crate::token::KeyringError;
 use crate::wire::DiscoveryError;
 use std::fmt;
@@ -38,6 +38,13 @@ pub enum Event {
     SightingsDropped(u64),
     /// So many sightings are lost: the directory refuses them for good.
     SightingsRefused(u64),
+    /// So many requests would have been refused since this was told last, if the gateway did not only report.
+    Reported {
+        /// What for.
+        reason: Reason,
+        /// How many.
+        count: u64,
+    },
 }
 
 /// How an arrival ended.
@@ -86,7 +93,8 @@ impl Event {
             Self::SightingsFailed(count) => ("firstsight.sightings.failed", *count),
             Self::SightingsDropped(count) => ("firstsight.sightings.dropped", *count),
             Self::SightingsRefused(count) => ("firstsight.sightings.refused", *count),
-            Self::DirectoryLost | Self::DirectoryBack => return None,
+            // Requests are counted one by one, as they end.
+            Self::DirectoryLost | Self::DirectoryBack | Self::Reported { .. } => return None,
         })
     }
 
@@ -97,6 +105,7 @@ impl Event {
             Self::KeysFetched { .. } | Self::DirectoryBack => Some(Tone::Fine),
             Self::KeysFailed { .. } | Self::DirectoryLost => Some(Tone::Trouble),
             Self::SightingsFailed(_) | Self::SightingsRefused(_) => Some(Tone::Trouble),
+            Self::Reported { .. } => Some(Tone::Trouble),
             Self::Arrival(ArrivalOutcome::Invalid) => Some(Tone::Trouble),
             Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
         }
@@ -133,6 +142,13 @@ impl fmt::Display for Event {
             Self::SightingsDropped(count) => write!(f, "{count} sightings lost"),
             Self::SightingsRefused(count) => {
                 write!(f, "{count} sightings lost: the directory does not take them")
+            }
+            Self::Reported { reason, count } => {
+                let slug = reason.slug();
+                write!(
+                    f,
+                    "report mode: {count} request(s) would have been refused since the last line: {slug}"
+                )
             }
         }
     }

@@ -14,6 +14,7 @@ mod admission;
 mod arrival;
 mod event;
 mod keys;
+mod report;
 mod sightings;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use crate::token::KnownHeaders;
 use arrival::Flight;
 use http::{HeaderName, HeaderValue, Method, header};
 use keys::IssuerKeys;
+use report::Reported;
 use sightings::Sightings;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -47,6 +49,7 @@ pub struct Gate {
     /// Arrivals under way: one per subject, however many requests wait for it.
     flights: HashMap<SubjectKey, Flight>,
     sightings: Sightings,
+    reported: Reported,
     directory_lost: bool,
     /// When the last tick was.
     latest: Timestamp,
@@ -98,6 +101,7 @@ impl Gate {
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: HashMap::new(),
             sightings: Sightings::new(&policy.last_seen, nonce),
+            reported: Reported::default(),
             directory_lost: false,
             latest: Timestamp::from_millis(0),
             calls: HashMap::new(),
@@ -168,6 +172,7 @@ impl Gate {
             self.settle(ticket, route, verdict);
         }
         self.tell_sightings(now);
+        self.tell_reported(now);
     }
 
     /// A clock that was set back would put everything that is due far into the future: it is all moved along. A clock that
@@ -182,12 +187,14 @@ impl Gate {
         self.roster.move_back(back);
         self.waiting.move_back(back);
         self.sightings.move_back(back);
+        self.reported.move_back(back);
     }
 
     /// When [`Gate::tick`] has something to do next.
     pub fn next_tick(&self) -> Timestamp {
         let keys = self.keys.iter().filter_map(IssuerKeys::next_fetch);
         let due = keys.chain(self.waiting.next_deadline()).chain(self.sightings.next_due());
+        let due = due.chain(self.reported.next_due());
         due.min().unwrap_or(Timestamp::from_millis(u64::MAX))
     }
 
@@ -202,10 +209,13 @@ impl Gate {
     }
 
     /// What really becomes of a request: where nobody is refused, a refusal is a request without an identity.
-    fn enforce(&self, access: Access, verdict: Verdict) -> Verdict {
+    fn enforce(&mut self, access: Access, verdict: Verdict) -> Verdict {
         match (verdict, access, self.policy.mode) {
             (Verdict::Refuse(_), Access::Lenient, _) => Verdict::Pass(Passage::Anonymous),
-            (Verdict::Refuse(refusal), _, Mode::Report) => Verdict::Pass(Passage::Reported(refusal.reason)),
+            (Verdict::Refuse(refusal), _, Mode::Report) => {
+                self.reported.note(refusal.reason);
+                Verdict::Pass(Passage::Reported(refusal.reason))
+            }
             (verdict, _, _) => verdict,
         }
     }

@@ -70,6 +70,8 @@ impl Gate {
         self.sightings.window_ends = Some(now);
         self.sightings.send_from = Some(now);
         self.tell_sightings(now);
+        // All that is left, as there will be no other line.
+        self.tell_reported(Timestamp::from_millis(u64::MAX));
     }
 
     /// Whether nothing is left to tell.

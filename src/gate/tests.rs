@@ -242,3 +242,51 @@ fn whom_the_directory_turned_away_stays_away_while_it_cannot_be_asked() {
     });
     assert!(refused);
 }
+
+#[test]
+fn clients_that_come_and_go_while_the_directory_is_silent_leave_nothing_behind() {
+    let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let token = issuer.access_token("jane", "api", START, json!({}));
+    let mut weather = Weather::new(&json!({"waiting": 6}), 1);
+    weather.gate.tick(weather.now);
+    weather.take_outputs();
+    weather.conclude_all(&issuer, (500, ""));
+    for _ in 0..1000 {
+        weather.admit(&token);
+        weather.abandon_any();
+    }
+    weather.admit(&token);
+    let waiting: Vec<_> = weather.gate.flights.values().map(Flight::waiting).collect();
+    assert!(waiting.iter().sum::<usize>() <= 13, "{waiting:?}");
+    weather.conclude_all(&issuer, (201, r#"{"status":"active"}"#));
+    assert!(weather.open.is_empty(), "whoever stayed is answered");
+}
+
+#[test]
+fn a_known_token_is_looked_at_again_on_every_use() {
+    let issuer = TestIssuer::new("https://idp", Algorithm::ES256);
+    let token = issuer.access_token(
+        "jane",
+        "api",
+        START,
+        json!({"iat": START - 60, "nbf": START + 25, "exp": START - 20}),
+    );
+    let mut weather = Weather::new(&json!({}), 1);
+    for _ in 0..5 {
+        weather.admit(&token);
+        weather.conclude_all(&issuer, (201, r#"{"status":"active"}"#));
+    }
+    assert_eq!(weather.gate.tokens.len(), 1);
+    let mut refusal = |now| {
+        let headers = [("authorization", format!("Bearer {token}"))].into_iter().collect();
+        match weather.gate.admit(Ticket(999), &headers, Timestamp::from_secs(now)) {
+            Step::Settle(Verdict::Refuse(refusal)) => Some(refusal.reason),
+            _ => None,
+        }
+    };
+    // With a skew of 30 seconds.
+    assert_eq!(refusal(START + 9), None);
+    assert_eq!(refusal(START + 10), Some(Reason::TokenExpired));
+    assert_eq!(refusal(START - 5), None);
+    assert_eq!(refusal(START - 6), Some(Reason::TokenPremature));
+}

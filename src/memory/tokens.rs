@@ -1,6 +1,6 @@
 //! Tokens that were verified: each is answered from here until it ends or its key goes.
 
-use crate::domain::{Identity, Reason, SubjectKey};
+use crate::domain::{HeaderSource, Identity, Reason, SubjectKey};
 use crate::token::{KeyId, Validity};
 use lru::LruCache;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
@@ -34,13 +34,18 @@ impl Verified {
     /// Roughly what remembering it takes, beside the token's text.
     fn bytes(&self) -> usize {
         let headers = |identity: &Arc<Identity>| {
-            let each = identity.headers.iter().map(|(name, _)| name.as_str().len() + 128);
+            let each = identity.headers.iter().map(|(_, source)| match source {
+                HeaderSource::Claim(value) => HEADER + value.len(),
+                HeaderSource::AccountId => HEADER,
+            });
             each.sum::<usize>() + identity.subject.id.as_str().len()
         };
         OVERHEAD + self.by_route.len() + self.identity.as_ref().map_or(0, headers)
     }
 }
 
+/// What a header takes beside its value: name and value as they are kept, the allocator's own.
+const HEADER: usize = 128;
 /// What an entry takes by itself: places in the table and the list, the identity's fields, the allocator's own.
 const OVERHEAD: usize = 512;
 
@@ -248,6 +253,23 @@ mod tests {
         remember(&mut tokens, "again", "jane");
         tokens.forget_subject(verified("jane").identity.unwrap().key);
         assert_eq!((tokens.len(), tokens.bytes), (0, 0));
+    }
+
+    #[test]
+    fn what_a_token_became_counts_as_well() {
+        let mut tokens = Tokens::new(1000, 100_000, [7; 16]);
+        let with_payload = || {
+            let mut verified = verified("jane");
+            if let Some(identity) = verified.identity.as_mut().ok().and_then(Arc::get_mut) {
+                let value = HeaderSource::Claim("x".repeat(10_000).parse().unwrap());
+                identity.headers = vec![("x-payload".parse().unwrap(), value)];
+            }
+            verified
+        };
+        for number in 0..50 {
+            (0..2).for_each(|_| tokens.remember(format!("token-{number}").as_bytes(), with_payload()));
+        }
+        assert!((5..=10).contains(&tokens.len()), "{} of 10 kB in 100 kB", tokens.len());
     }
 
     #[test]

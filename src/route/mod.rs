@@ -32,6 +32,11 @@ pub enum Access {
     Required,
 }
 
+/// The longest path that is compared with expressions, in bytes: what a request line of other servers holds at most.
+const LONGEST_PATH: usize = 8 * 1024;
+/// The longest host there is (RFC 1035 §2.3.4).
+const LONGEST_HOST: usize = 255;
+
 /// The rules, in the operator's order. The first that matches counts; a request that none matches needs a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Routes {
@@ -60,17 +65,32 @@ impl Routes {
     /// # Errors
     /// `PathAmbiguous` if the path falls under one rule as it stands, and under another as an application may read it, if
     /// there are too many ways to read it, or if it climbs (`/public/..;/admin`, `/public/%2e%2e/admin`): a proxy that
-    /// does not normalise paths would open the latter. Clients resolve dots before they send a path.
+    /// does not normalise paths would open the latter. Clients resolve dots before they send a path. The same where rules
+    /// name hosts, and the request's is none (`open.test:80@admin.test`), and where rules are expressions, and the path is
+    /// too long for them: no client may keep a worker busy.
     pub fn choose(&self, request: &Headers) -> Result<Chosen, Reason> {
         if self.rules.is_empty() {
             return Ok(self.chosen(0));
         }
         // A request without a path (CONNECT) is under no rule that names one.
-        let value = |name| std::str::from_utf8(request.all(name).next().unwrap_or_default());
-        let host = value(":authority").map(host_of).unwrap_or_default();
-        let method = value(":method").unwrap_or_default();
-        let target = value(":path").map_err(|_| Reason::PathAmbiguous)?;
-        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let value = |name| {
+            let bytes = request.all(name).next().unwrap_or_default();
+            std::str::from_utf8(bytes).map_err(|_| Reason::PathAmbiguous)
+        };
+        let (method, target) = (value(":method")?, value(":path")?);
+        let host = match self.rules.iter().any(|rule| !rule.hosts.is_empty()) {
+            true => host_of(value(":authority")?).ok_or(Reason::PathAmbiguous)?,
+            false => String::new(),
+        };
+        let path = match target.split(['?', '#']).next().unwrap_or_default() {
+            // `http://host?x`, taken apart by the proxy.
+            "" if !target.is_empty() => "/",
+            path => path,
+        };
+        let is_expression = |rule: &Route| rule.path.as_ref().is_some_and(PathMatch::is_expression);
+        if path.len() > LONGEST_PATH && self.rules.iter().any(is_expression) {
+            return Err(Reason::PathAmbiguous);
+        }
         let first = |path: &str| {
             let found = self.rules.iter().position(|rule| rule.matches(&host, method, path));
             found.unwrap_or(self.rules.len())
@@ -105,14 +125,26 @@ impl Route {
     }
 }
 
-/// The host of an authority, without port and in lower case.
-fn host_of(authority: &str) -> String {
+/// The host of an authority, without port, in lower case, and without the dot that a whole name may end in. `None` if it
+/// is none that everybody reads alike: credentials are not allowed (RFC 9110 §4.2.4, RFC 9113 §8.3.1), and escapes are
+/// nobody's habit.
+fn host_of(authority: &str) -> Option<String> {
     let end = match authority.rfind(':') {
         // A colon within brackets belongs to an IPv6 address.
         Some(colon) if authority.rfind(']').is_none_or(|bracket| bracket < colon) => colon,
         _ => authority.len(),
     };
-    authority.get(..end).unwrap_or_default().to_ascii_lowercase()
+    let (host, port) = authority.split_at_checked(end)?;
+    if !port.bytes().skip(1).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let host = host.to_ascii_lowercase();
+    let host = host.strip_suffix('.').unwrap_or(&host);
+    let is_address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|address| {
+        address.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
+    });
+    let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    (host.len() <= LONGEST_HOST && (is_address || is_name)).then(|| host.to_owned())
 }
 
 #[cfg(test)]
@@ -146,9 +178,64 @@ mod tests {
         assert_eq!(index("POST", "a", "/health/live"), Ok(1));
         assert_eq!(index("GET", "a", "/healthy"), Ok(3));
         assert_eq!(index("get", "a", "/health"), Ok(1));
+        let root = Routes::new(vec![route(Some("/"), &[], &[], Access::Public)], false);
+        assert_eq!((choose(&root, "GET", "a", "?x"), choose(&root, "OPTIONS", "a", "*")), (Ok(0), Ok(1)));
         assert_eq!(index("POST", "X.Open.example.com:8443", "/"), Ok(2));
         assert_eq!(index("POST", "[::1]:80", "/"), Ok(3));
         assert_eq!(routes.chosen(3).access, Access::Required);
+    }
+
+    #[test]
+    fn no_path_is_too_long_but_for_expressions() {
+        let long = format!("/public/{}", "a".repeat(60_000));
+        let prefix = route(Some("/public"), &[], &[], Access::Public);
+        let expression = PathMatch::Pattern(Pattern::parse("regex:/x.*").unwrap());
+        let by_expression = Route { path: Some(expression), ..prefix.clone() };
+        assert_eq!(choose(&Routes::new(vec![prefix.clone()], false), "GET", "a", &long), Ok(0));
+        let routes = Routes::new(vec![prefix, by_expression], false);
+        assert_eq!(choose(&routes, "GET", "a", &long), Err(Reason::PathAmbiguous));
+        assert_eq!(choose(&routes, "GET", "a", &format!("/public/x?{long}")), Ok(0));
+    }
+
+    #[test]
+    fn a_host_is_the_same_however_it_is_written_or_it_is_none() {
+        let rules = vec![
+            route(None, &[], &["admin.test", "[::1]"], Access::Required),
+            route(None, &[], &[], Access::Public),
+        ];
+        let index = |authority: &str| choose(&Routes::new(rules.clone(), false), "GET", authority, "/");
+        for admin in [
+            "admin.test",
+            "Admin.Test",
+            "admin.test.",
+            "admin.test:8443",
+            "ADMIN.test.:80",
+            "[::1]:80",
+            "[::1]",
+        ] {
+            assert_eq!(index(admin), Ok(0), "{admin}");
+        }
+        for other in ["open.test", "admin.test.open.test", "", "127.0.0.1:80", "[::2]"] {
+            assert_eq!(index(other), Ok(1), "{other}");
+        }
+        for odd in [
+            "me@admin.test",
+            "open.test:80@admin.test",
+            "admin.test:80:80",
+            "%61dmin.test",
+            "admin.test,open.test",
+            "open.test/admin.test",
+            "[::1",
+            "::1",
+            "[open]",
+            &"a".repeat(256),
+            "öpen.test",
+            "admin.test ",
+        ] {
+            assert_eq!(index(odd), Err(Reason::PathAmbiguous), "{odd}");
+        }
+        let without_hosts = Routes::new(vec![route(None, &[], &[], Access::Public)], false);
+        assert_eq!(choose(&without_hosts, "GET", "me@admin.test", "/"), Ok(0), "where no rule names a host");
     }
 
     #[test]

@@ -16,13 +16,16 @@ pub enum PathMatch {
 impl PathMatch {
     /// The path and everything below it.
     pub fn prefix(path: &str) -> Result<Self, &'static str> {
-        if !path.starts_with('/') || path.contains(['?', '#']) {
-            return Err("a path starts with / and has no query");
-        }
-        if readings(path).is_none_or(|others| !others.is_empty()) {
-            return Err("the path is not in its plainest form");
-        }
-        Ok(Self::Prefix(path.trim_end_matches('/').to_owned()))
+        plain(path).map(|path| Self::Prefix(path.trim_end_matches('/').to_owned()))
+    }
+
+    /// This path alone.
+    pub fn exact(path: &str) -> Result<Self, &'static str> {
+        plain(path).map(|path| Self::Exact(path.to_owned()))
+    }
+
+    pub(super) fn is_expression(&self) -> bool {
+        matches!(self, Self::Pattern(pattern) if pattern.is_expression())
     }
 
     pub(super) fn matches(&self, path: &str) -> bool {
@@ -36,6 +39,17 @@ impl PathMatch {
     }
 }
 
+/// A path that nobody reads in another way: a request for any other is refused.
+fn plain(path: &str) -> Result<&str, &'static str> {
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        return Err("a path starts with / and has no query");
+    }
+    if readings(path).is_none_or(|others| !others.is_empty()) {
+        return Err("the path is not in its plainest form");
+    }
+    Ok(path)
+}
+
 /// All readings of a path together have at most so many bytes: several of the longest honest path. Each is read in turn,
 /// and costs a walk through the rules.
 const MOST_BYTES: usize = 32 * 1024;
@@ -46,7 +60,9 @@ const MOST_BYTES: usize = 32 * 1024;
 /// Readers decode escapes (some again what was encoded twice), take `\` for `/`, drop parameters of segments, merge slashes
 /// and single dots, or end at what ends a path elsewhere: any of it, in any order.
 pub(super) fn readings(path: &str) -> Option<Vec<String>> {
-    let plain = !path.contains(['%', '\\', ';']) && !path.contains("//") && !path.contains("/.");
+    // CONNECT has no path, and OPTIONS may ask about the whole server.
+    let is_rooted = path.starts_with('/') || matches!(path, "" | "*");
+    let plain = is_rooted && !path.contains(['%', '\\', ';']) && !path.contains("//") && !path.contains("/.");
     if plain {
         return Some(Vec::new());
     }
@@ -161,12 +177,16 @@ mod tests {
             ("/a;b%2ec", "/a;b.c /a"),
             ("/a%00.c", "/a\0.c /a"),
             ("/100%", ""),
+            ("", ""),
+            ("*", ""),
+            ("a/b", "/a/b"),
             ("/%zz", ""),
             ("/a/..", "untold"),
             ("/a/..;x/b", "untold"),
             ("/%25%32%65%252e/x", "untold"),
             ("/a\\..\\b", "untold"),
             ("/a%2f..%2fb", "untold"),
+            ("/a%3fb", "/a?b /a"),
         ] {
             assert_eq!(read(path), expected, "{path}");
         }

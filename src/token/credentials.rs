@@ -54,20 +54,20 @@ impl Credentials {
         found
     }
 
-    /// What has to be done for the application not to see the token: no two edits of one header, as the second would
-    /// bring back what the first took out.
+    /// What has to be done for the application not to see the token, or any of several.
     pub fn strip(&self, request: &Headers) -> Vec<Edit> {
-        let stripped = self.from.iter().filter(|source| !self.forward || matches!(source, Source::Query(_)));
-        let found: Vec<_> = stripped.filter(|source| source.is_in(request)).collect();
-        let mut edits = Vec::new();
-        for source in &found {
-            let edit = match source {
-                Source::Header { name, .. } => Some(Edit::Remove(name.clone())),
-                Source::Cookie(_) => Some(strip_cookies(&found, request)),
-                Source::Query(_) => strip_query(&found, request),
-            };
-            edits.extend(edit.filter(|edit| !edits.contains(edit)));
+        let goes = |source: &&Source| !self.forward || matches!(source, Source::Query(_));
+        let (mut edits, mut cookies, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
+        for source in self.from.iter().filter(goes).filter(|source| source.is_in(request)) {
+            match source {
+                Source::Header { name, .. } => edits.push(Edit::Remove(name.clone())),
+                Source::Cookie(name) => cookies.push(name.as_str()),
+                Source::Query(name) => parameters.push(name.as_str()),
+            }
         }
+        // All cookies are in one header and all parameters in another: each is written once, without any of the tokens.
+        edits.extend((!cookies.is_empty()).then(|| without_cookies(&cookies, request)));
+        edits.extend((!parameters.is_empty()).then(|| without_parameters(&parameters, request)).flatten());
         edits
     }
 }
@@ -96,35 +96,30 @@ impl Source {
     }
 }
 
-fn strip_cookies(sources: &[&Source], request: &Headers) -> Edit {
-    let is_token = |pair: &[u8]| {
-        let gives =
-            |source: &&Source| matches!(source, Source::Cookie(name) if value_of(name)(pair).is_some());
-        sources.iter().any(gives)
-    };
-    let kept: Vec<_> = request.all("cookie").flat_map(pairs(b';')).filter(|pair| !is_token(pair)).collect();
+fn without_cookies(names: &[&str], request: &Headers) -> Edit {
+    let kept: Vec<_> = request.all("cookie").flat_map(pairs(b';')).filter(is_none_of(names)).collect();
     match kept.is_empty() {
         true => Edit::Remove("cookie".to_owned()),
         false => Edit::Set("cookie".to_owned(), kept.join(&b"; "[..])),
     }
 }
 
-fn strip_query(sources: &[&Source], request: &Headers) -> Option<Edit> {
-    let is_token = |pair: &[u8]| {
-        let gives =
-            |source: &&Source| matches!(source, Source::Query(name) if value_of(name)(pair).is_some());
-        sources.iter().any(gives)
-    };
+fn without_parameters(names: &[&str], request: &Headers) -> Option<Edit> {
     let target = request.all(":path").next()?;
     let at = target.iter().position(|byte| *byte == b'?')?;
     let (path, query) = (target.get(..at)?, target.get(at + 1..)?);
-    let kept: Vec<_> = pairs(b'&')(query).filter(|pair| !is_token(pair)).collect();
+    let kept: Vec<_> = pairs(b'&')(query).filter(is_none_of(names)).collect();
     let mut target = path.to_vec();
     if !kept.is_empty() {
         target.push(b'?');
         target.extend(kept.join(&b'&'));
     }
     Some(Edit::Set(":path".to_owned(), target))
+}
+
+/// Whether a pair is that of none of these names, or without a value.
+fn is_none_of<'a>(names: &'a [&str]) -> impl Fn(&&[u8]) -> bool + 'a {
+    |pair| names.iter().all(|name| value_of(name)(pair).is_none())
 }
 
 /// The token of a header's value; `None` if the header carries something else. (`Bearer` without a token is a token, an
@@ -237,6 +232,10 @@ mod tests {
         assert_eq!(stripped(&[("cookie", "session=a")], false), remove("cookie"));
         let cookies = [("cookie", "x=1;session=a"), ("cookie", "y=2; session=b")];
         assert_eq!(stripped(&cookies, false), set("cookie", "x=1; y=2"));
+        let two = credentials(false);
+        let two = Credentials { from: vec![Source::Cookie("a".into()), Source::Cookie("b".into())], ..two };
+        let left = two.strip(&headers(&[("cookie", "a=1; c=3; b=2; a=4")]));
+        assert_eq!(left, set("cookie", "c=3"), "none of several comes back with the next");
         assert_eq!(stripped(&[(":path", "/p?access_token=a")], false), set(":path", "/p"));
         assert_eq!(
             stripped(&[(":path", "/p?x=1&access_token=a&y=2#f")], false),

@@ -74,6 +74,16 @@ impl Trust {
         Ok(Claims::verified(Subject { issuer, id }, validity, key, jws.payload))
     }
 
+    /// Every `iss` that its tokens may have.
+    pub fn names(&self) -> Vec<String> {
+        match self.tenants.as_ref().filter(|tenants| tenants.are_in(&self.issuer)) {
+            Some(tenants) => {
+                tenants.allow.iter().map(|tenant| tenants.name_in(&self.issuer, tenant)).collect()
+            }
+            None => vec![self.issuer.as_str().to_owned()],
+        }
+    }
+
     /// The issuer that writes `iss` like this, if it is this one.
     pub fn recognise(&self, iss: &str) -> Option<Issuer> {
         if iss == self.issuer.as_str() {

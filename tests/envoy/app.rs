@@ -11,7 +11,7 @@ pub(crate) struct App(Switch);
 
 impl Upstream for App {
     fn hear(&self, heard: &Heard) -> Behaviour {
-        let mut body = vec![];
+        let mut body = format!("{} {} HTTP/1.1\r\n", heard.method, heard.path).into_bytes();
         for (name, value) in &heard.headers {
             body.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }

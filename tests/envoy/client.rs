@@ -22,7 +22,7 @@ pub(crate) fn send(port: u16, request: &Request) -> Sent {
         stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
     limits.expect("a socket has time-outs");
     let mut bytes =
-        format!("{} {} HTTP/1.1\r\nhost: app.test\r\n", request.method, request.path).into_bytes();
+        format!("{} {} HTTP/1.1\r\nhost: {}\r\n", request.method, request.path, request.host).into_bytes();
     for (name, value) in &request.headers {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }
@@ -75,10 +75,14 @@ fn parse(bytes: &[u8], wants_body: bool) -> Option<Answer> {
 /// The application's answer is the request that it saw.
 fn seen(body: &[u8]) -> Seen {
     let mut headers = [httparse::EMPTY_HEADER; 256];
-    match httparse::parse_headers(body, &mut headers) {
-        Ok(httparse::Status::Complete((head, headers))) => {
-            Seen { headers: owned(headers), body: body[head..].to_vec() }
-        }
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(body) {
+        Ok(httparse::Status::Complete(head)) => Seen {
+            method: request.method.unwrap_or_default().to_owned(),
+            target: request.path.unwrap_or_default().to_owned(),
+            headers: owned(request.headers),
+            body: body[head..].to_vec(),
+        },
         other => panic!("the application's answer is cut off: {other:?}"),
     }
 }

@@ -27,8 +27,12 @@ type Here = world::EnvoyWorld;
 
 #[path = "../scenarios/arrivals.rs"]
 mod arrivals;
+#[path = "../scenarios/cache.rs"]
+mod cache;
 #[path = "../scenarios/configuration.rs"]
 mod configuration;
+#[path = "../scenarios/credentials.rs"]
+mod credentials;
 #[path = "../scenarios/headers.rs"]
 mod headers;
 #[path = "../scenarios/hostile.rs"]
@@ -37,9 +41,15 @@ mod hostile;
 mod keys;
 #[path = "../scenarios/refusals.rs"]
 mod refusals;
+#[path = "../scenarios/report.rs"]
+mod report;
+#[path = "../scenarios/routes.rs"]
+mod routes;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
 #[path = "../scenarios/standards.rs"]
 mod standards;
+#[path = "../scenarios/terms.rs"]
+mod terms;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;

@@ -8,7 +8,7 @@ use crate::process::{Folder, Process, module};
 use crate::server::Server;
 use crate::support::config::Config;
 use crate::support::message::{Answer, Request, get};
-use crate::support::world::{Upstreams, World, last_checks};
+use crate::support::world::{Upstreams, World, answered_by_plugin, last_checks};
 use firstsight::domain::Timestamp;
 use std::sync::Arc;
 use std::thread;
@@ -34,6 +34,7 @@ pub(crate) struct EnvoyWorld {
     port: u16,
     version: u32,
     has_plugin: bool,
+    only_reports: bool,
     _servers: [Server; 3],
 }
 
@@ -61,6 +62,7 @@ impl World for EnvoyWorld {
                 && world.admin.stat("listener_manager.total_listeners_draining") == 0
         });
         self.port = self.admin.listener().expect("the listener is still there");
+        self.only_reports = config.only_reports();
         Ok(())
     }
 
@@ -156,7 +158,17 @@ impl EnvoyWorld {
                 _ => Some(None),
             });
         let Some(port) = port else { return Err(envoy.log()) };
-        Ok(Self { upstreams, envoy, admin, port, version: 1, has_plugin: true, _servers: servers })
+        let only_reports = config.only_reports();
+        Ok(Self {
+            upstreams,
+            envoy,
+            admin,
+            port,
+            version: 1,
+            has_plugin: true,
+            only_reports,
+            _servers: servers,
+        })
     }
 
     pub(crate) fn admin(&self) -> Admin {
@@ -175,7 +187,8 @@ impl EnvoyWorld {
 
     fn until_every_worker(&mut self, before: &[u64]) {
         for _ in 0..200 {
-            self.send(get("/")).refused(401, "token-missing");
+            let answer = self.send(get("/"));
+            answered_by_plugin(answer, self.only_reports);
             if self.connections().iter().zip(before).all(|(now, before)| now > before) {
                 return;
             }

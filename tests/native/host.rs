@@ -1,21 +1,17 @@
 //! A fake proxy, as strict as a real one: what would make the SDK panic, or be lost, in Envoy fails the test or is lost
 //! here as well.
 
-use crate::support::behaviour::{Behaviour, Heard, Said, Upstream as _};
+use crate::peculiarities::{LATENCY, headers_of, local_reply, ours, outcome, value};
+use crate::support::behaviour::{Behaviour, Heard, Upstream as _};
 use crate::support::message::{Answer, Request, Seen};
 use crate::support::world::Upstreams;
-use firstsight::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
+use firstsight::domain::{Call, Headers, Reply, Response, Ticket, Timestamp};
 use firstsight::filter::{CallToken, Host, Level};
 use http::{HeaderName, HeaderValue};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// How long a call takes that nothing slows down.
-const LATENCY: Duration = Duration::from_millis(1);
-/// What the adapter reads of a reply's body (src/envoy/host.rs).
-const LARGEST_BODY: usize = 1024 * 1024;
 
 /// A handle to the proxy; the filter has one, the world another.
 #[derive(Clone)]
@@ -149,7 +145,13 @@ impl Proxy {
         let answer = match &stream.phase {
             Phase::Answered(response) => local_reply(response, &stream.headers),
             _ => {
-                let seen = Seen { headers: stream.headers.clone(), body: stream.body.clone() };
+                let value = |name: &str| value(&stream.headers, name).map(String::from_utf8_lossy);
+                let seen = Seen {
+                    method: value(":method").unwrap_or_default().into_owned(),
+                    target: value(":path").unwrap_or_default().into_owned(),
+                    headers: stream.headers.clone(),
+                    body: stream.body.clone(),
+                };
                 Answer { status: 200, headers: vec![], body: vec![], seen: Some(seen) }
             }
         };
@@ -217,82 +219,6 @@ impl Proxy {
             (LATENCY, ours(503, "upstream connect error"))
         })
     }
-}
-
-/// How Envoy tells what an upstream did: its own 502, 503 and 504 stand for what was no answer; an answer that broke off
-/// after its headers is none.
-fn outcome(behaviour: Behaviour, timeout: Duration) -> (Duration, Reply) {
-    let (delay, reply) = match behaviour {
-        Behaviour::Says(Said { status, headers, body }) if body.len() <= LARGEST_BODY => {
-            (LATENCY, Reply::Answer { status, headers, body })
-        }
-        Behaviour::Says(_) => (LATENCY, Reply::Failed(Failure::Broken)),
-        Behaviour::BreaksOff(said) | Behaviour::Stalls(said) if said.body.len() < 2 => {
-            panic!("half of {said:?} is no different from all of it")
-        }
-        Behaviour::BreaksOff(_) => (LATENCY, Reply::Failed(Failure::Broken)),
-        Behaviour::Stalls(_) => return (timeout, Reply::Failed(Failure::Broken)),
-        Behaviour::After(delay, then) => {
-            let (rest, reply) = outcome(*then, timeout.saturating_sub(delay));
-            (delay + rest, reply)
-        }
-        Behaviour::Hangs => (Duration::MAX, ours(504, "")),
-        Behaviour::Resets => {
-            (LATENCY, ours(503, "upstream connect error or disconnect/reset before headers"))
-        }
-        Behaviour::Babbles(b"") => panic!("saying nothing is no babble"),
-        Behaviour::Babbles(_) => (LATENCY, ours(502, "upstream connect error: protocol error")),
-    };
-    if delay < timeout { (delay, reply) } else { (timeout, ours(504, "upstream request timeout")) }
-}
-
-/// How Envoy sends an answer of the filter's to the client that made this request: to HEAD without its body; in gRPC as
-/// trailers only, the body as the message.
-fn local_reply(response: &Response, request: &[(String, Vec<u8>)]) -> Answer {
-    let name_and_value =
-        |(name, value): &(HeaderName, HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
-    let mut headers: Vec<_> = response.headers.iter().map(name_and_value).collect();
-    let value = |name: &str| request.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice());
-    let is_head = value(":method") == Some(b"HEAD");
-    let is_grpc = value("content-type")
-        .is_some_and(|text| text == b"application/grpc" || text.starts_with(b"application/grpc+"));
-    if !is_grpc {
-        let body = if is_head { vec![] } else { response.body.clone() };
-        return Answer { status: response.status, headers, body, seen: None };
-    }
-    headers.retain(|(name, _)| name != "content-type");
-    headers.push(("content-type".to_owned(), b"application/grpc".to_vec()));
-    assert!(headers.iter().any(|(name, _)| name == "grpc-status"), "a proxy would choose a code itself");
-    let escaped = |byte: &u8| match byte {
-        0x20..=0x24 | 0x26..=0x7e => vec![*byte],
-        _ => format!("%{byte:02X}").into_bytes(),
-    };
-    let message = response.body.iter().flat_map(escaped).collect();
-    headers.push(("grpc-message".to_owned(), message));
-    Answer { status: 200, headers, body: vec![], seen: None }
-}
-
-fn ours(status: u16, text: &str) -> Reply {
-    Reply::Answer { status, headers: vec![], body: text.as_bytes().to_vec() }
-}
-
-/// Envoy's view of a request: pseudo-headers, lower-case names, a repeated `authorization` folded into one.
-fn headers_of(request: &Request) -> Vec<(String, Vec<u8>)> {
-    let pseudo = [(":method", request.method), (":path", &request.path), (":authority", "app.test")];
-    let mut headers: Vec<(String, Vec<u8>)> =
-        pseudo.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec())).to_vec();
-    for (name, value) in &request.headers {
-        let name = name.to_ascii_lowercase();
-        let folded = headers.iter_mut().find(|(known, _)| name == "authorization" && *known == name);
-        match folded {
-            Some((_, first)) => {
-                first.push(b',');
-                first.extend(value);
-            }
-            None => headers.push((name, value.clone())),
-        }
-    }
-    headers
 }
 
 impl Host for FakeProxy {

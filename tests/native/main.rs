@@ -7,6 +7,7 @@ mod clauses;
 mod conformance;
 mod host;
 mod hygiene;
+mod peculiarities;
 mod process;
 mod spans;
 mod worker;
@@ -17,8 +18,12 @@ type Here = world::NativeWorld;
 
 #[path = "../scenarios/arrivals.rs"]
 mod arrivals;
+#[path = "../scenarios/cache.rs"]
+mod cache;
 #[path = "../scenarios/configuration.rs"]
 mod configuration;
+#[path = "../scenarios/credentials.rs"]
+mod credentials;
 #[path = "../scenarios/headers.rs"]
 mod headers;
 #[path = "../scenarios/hostile.rs"]
@@ -27,11 +32,17 @@ mod hostile;
 mod keys;
 #[path = "../scenarios/refusals.rs"]
 mod refusals;
+#[path = "../scenarios/report.rs"]
+mod report;
+#[path = "../scenarios/routes.rs"]
+mod routes;
 mod shared;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
 #[path = "../scenarios/standards.rs"]
 mod standards;
+#[path = "../scenarios/terms.rs"]
+mod terms;
 mod tidy;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;

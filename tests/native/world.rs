@@ -3,7 +3,7 @@
 use crate::host::FakeProxy;
 use crate::support::config::Config;
 use crate::support::message::{Answer, Request, get};
-use crate::support::world::{Upstreams, World, last_checks};
+use crate::support::world::{Upstreams, World, answered_by_plugin, last_checks};
 use crate::worker::Worker;
 use firstsight::domain::{Ticket, Timestamp};
 use firstsight::filter::Removal;
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct NativeWorld {
     upstreams: Upstreams,
     worker: Worker,
+    only_reports: bool,
 }
 
 impl World for NativeWorld {
@@ -26,7 +27,8 @@ impl World for NativeWorld {
 
     fn start(upstreams: Upstreams, config: &Config) -> Result<Self, String> {
         let proxy = FakeProxy::new(upstreams.clone(), BEGINNING);
-        Ok(Self { upstreams, worker: Worker::start(proxy, config, 1)? })
+        let worker = Worker::start(proxy, config, 1)?;
+        Ok(Self { upstreams, worker, only_reports: config.only_reports() })
     }
 
     fn update(&mut self, config: &Config) -> Result<(), String> {
@@ -41,6 +43,7 @@ impl World for NativeWorld {
             }
         }
         self.worker = next;
+        self.only_reports = config.only_reports();
         Ok(())
     }
 
@@ -96,7 +99,8 @@ impl World for NativeWorld {
 
     fn every_worker_serves(&mut self) {
         if self.worker.filter.is_some() {
-            self.send(get("/")).refused(401, "token-missing");
+            let answer = self.send(get("/"));
+            answered_by_plugin(answer, self.only_reports);
         }
     }
 }

@@ -42,11 +42,21 @@ pub(crate) fn usual() -> Config {
 }
 
 impl Config {
-    /// Writes `value` at a JSON Pointer; members on the way are made where they are missing.
+    /// Whether a request without a token reaches the application.
+    pub(crate) fn only_reports(&self) -> bool {
+        self.0["mode"] == "report"
+    }
+
+    /// Writes `value` at a JSON Pointer; members on the way are made where they are missing, and
+    /// so is the next item of a list.
     pub(crate) fn set(mut self, pointer: &str, value: Value) -> Self {
         let steps = pointer.trim_start_matches('/').split('/');
         let place = steps.fold(&mut self.0, |place, step| match step.parse::<usize>() {
-            Ok(index) => &mut place[index],
+            Ok(index) => {
+                let list = place.as_array_mut().expect("a number is a place in a list");
+                list.extend((list.len() == index).then_some(Value::Null));
+                &mut list[index]
+            }
             Err(_) => &mut place[step],
         });
         *place = value;

@@ -7,13 +7,15 @@ use serde_json::Value;
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
+    pub(crate) host: String,
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
 }
 
 pub(crate) fn get(path: &str) -> Request {
-    Request { method: "GET", path: path.to_owned(), headers: vec![], body: vec![] }
+    let host = "app.test".to_owned();
+    Request { method: "GET", host, path: path.to_owned(), headers: vec![], body: vec![] }
 }
 
 pub(crate) fn head(path: &str) -> Request {
@@ -29,7 +31,17 @@ pub(crate) fn post(path: &str, body: Vec<u8>) -> Request {
     Request { method: "POST", body, ..get(path) }
 }
 
+/// What a browser asks before it sends a request with this method from another origin.
+pub(crate) fn preflight(path: &str, method: &str) -> Request {
+    let request = Request { method: "OPTIONS", ..get(path) };
+    request.header("origin", "https://shop.test").header("access-control-request-method", method)
+}
+
 impl Request {
+    pub(crate) fn host(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self
@@ -53,6 +65,9 @@ pub(crate) struct Answer {
 /// A request as the application saw it.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) target: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,

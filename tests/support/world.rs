@@ -131,6 +131,16 @@ pub(crate) trait World: Sized {
     }
 }
 
+/// Checks that a request without a token was answered by the plugin.
+#[track_caller]
+pub(crate) fn answered_by_plugin(answer: Answer, only_reports: bool) {
+    if only_reports {
+        answer.forwarded();
+    } else {
+        answer.refused(401, "token-missing");
+    }
+}
+
 /// What must hold after every scenario: every worker still serves, and nothing that belongs to a client or an operator
 /// was logged.
 #[track_caller]

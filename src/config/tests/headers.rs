@@ -1,0 +1,67 @@
+//! The application's headers, and what becomes of one without a value.
+
+use super::*;
+use crate::mapping::{HeaderSourceRule, WhenMissing};
+
+#[test]
+fn a_header_has_one_rule_in_every_spelling() {
+    let rules = json!([{"header": "x-user-id", "claim": "sub"}, {"header": "X_User_Id", "claim": "email"}]);
+    assert_eq!(problems(&with("/headers", rules)), ["headers[1].header"]);
+}
+
+#[test]
+fn a_header_that_carries_the_request_is_not_ours_in_any_spelling() {
+    for name in ["content_type", "Content-Length", "x_envoy_internal", "x-forwarded-for", "forwarded"] {
+        let rules = json!([{"header": name, "claim": "sub"}]);
+        assert_eq!(problems(&with("/headers", rules)), ["headers[0].header"], "{name}");
+    }
+}
+
+#[test]
+fn a_default_is_what_the_claim_could_have_been() {
+    for (default, fits) in
+        [(json!("jörg"), true), (json!(7), true), (json!(""), false), (json!(["a"]), false)]
+    {
+        let rules = json!([{"header": "x-a", "claim": "a", "when_missing": {"default": default}}]);
+        assert_eq!(problems(&with("/headers", rules)).is_empty(), fits, "{default}");
+    }
+}
+
+#[test]
+fn a_header_says_how_its_value_is_written() {
+    let rules = json!([
+        {"header": "x-a", "claim": "a", "format": "csv", "non_ascii": "percent", "when_missing": {"default": ["ö"]}},
+        {"header": "x-b", "claim": "b", "format": "base64json", "when_missing": {"default": {"a": []}}},
+        {"header": "x-c", "payload": "base64url-padded", "when_missing": "omit", "max_bytes": 100},
+    ]);
+    let policy = compiled(&with("/headers", rules)).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let defaults = policy.mapping.headers.iter().filter_map(|rule| match &rule.source {
+        HeaderSourceRule::Claim { when_missing: WhenMissing::Default(value), .. } => Some(value.clone()),
+        _ => None,
+    });
+    assert_eq!(defaults.collect::<Vec<_>>(), ["%C3%B6", "eyJhIjpbXX0="]);
+    assert!(matches!(
+        policy.mapping.headers[2].source,
+        HeaderSourceRule::Payload { padded: true, max_bytes: 100, when_missing: WhenMissing::Omit }
+    ));
+}
+
+#[test]
+fn what_says_nothing_about_a_header_is_a_mistake() {
+    for (rule, place) in [
+        (json!({"claim": "a", "format": "json", "non_ascii": "utf8"}), "headers[0].non_ascii"),
+        (json!({"account": "id", "non_ascii": "utf8"}), "headers[0].non_ascii"),
+        (json!({"account": "id", "when_missing": "omit"}), "headers[0].when_missing"),
+        (json!({"payload": "base64url", "format": "json"}), "headers[0].format"),
+        (
+            json!({"payload": "base64url", "when_missing": {"default": "e30"}}),
+            "headers[0].when_missing.default",
+        ),
+        (json!({"payload": "base64url", "claim": "a"}), "headers[0]"),
+        (json!({"account": "id", "claim": "a"}), "headers[0]"),
+    ] {
+        let mut rule = rule;
+        rule["header"] = json!("x-a");
+        assert_eq!(problems(&with("/headers", json!([rule]))), [place], "{rule}");
+    }
+}
