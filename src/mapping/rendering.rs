@@ -74,7 +74,8 @@ pub fn header_value(text: &str) -> Option<HeaderValue> {
 }
 
 fn is_clean(text: &str) -> bool {
-    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
+    let is_plain = || text.bytes().all(|byte| byte.is_ascii_graphic());
+    !text.is_empty() && (is_plain() || text.trim() == text && !text.chars().any(char::is_control))
 }
 
 fn list(value: &Value) -> Option<String> {

@@ -45,11 +45,15 @@ impl<'a> Jws<'a> {
     }
 
     fn take_apart(token: &'a str, known: &KnownHeaders) -> Result<Self, Reason> {
+        Self::take_three(token, known).map_err(|reason| match token.split('.').count() {
+            5 => Reason::TokenUnsupported,
+            _ => reason,
+        })
+    }
+
+    fn take_three(token: &'a str, known: &KnownHeaders) -> Result<Self, Reason> {
         let (header_part, rest) = token.split_once('.').ok_or(Reason::TokenMalformed)?;
         let (payload_part, signature) = rest.split_once('.').ok_or(Reason::TokenMalformed)?;
-        if signature.split('.').count() == 3 {
-            return Err(Reason::TokenUnsupported);
-        }
         let signing_input = token
             .as_bytes()
             .get(..header_part.len() + 1 + payload_part.len())
