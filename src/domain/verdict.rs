@@ -154,10 +154,12 @@ reasons! {
     TokenMissing "token-missing" 401 None;
     /// The request carries credentials more than once or in a form that is not one bearer token.
     CredentialsInvalid "credentials-invalid" 400 Some("invalid_request");
+    /// The request's headers cannot be read here.
+    RequestUnreadable "request-unreadable" 400 None;
     /// The bearer token is longer than this gateway reads.
     TokenOversized "token-oversized" 400 Some("invalid_request");
     /// The request's host or path can be read in two ways, and this gateway's rules may differ for them.
-    PathAmbiguous "path-ambiguous" 400 None;
+    TargetAmbiguous "target-ambiguous" 400 None;
     /// The bearer token is not a well-formed signed JWT.
     TokenMalformed "token-malformed" 401 Some("invalid_token");
     /// The token's type or algorithm is not accepted here.

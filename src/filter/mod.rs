@@ -11,7 +11,9 @@ mod shared;
 pub use host::{CallToken, Host, Level};
 
 use crate::config::Policy;
-use crate::domain::{Call, CallId, Edit, Failure, Headers, Reply, Ticket, Timestamp, Verdict};
+use crate::domain::{
+    Call, CallId, Edit, Failure, Headers, Reason, Refusal, Reply, Ticket, Timestamp, Verdict,
+};
 use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
@@ -79,6 +81,11 @@ impl<H: Host> Filter<H> {
     pub fn on_request(&self, stream: Ticket) -> Flow {
         let now = self.host.now();
         let headers = self.host.request_headers();
+        if headers.all(":method").next().is_none() {
+            // What was not seen cannot be removed: whatever the mode and the route, this request goes nowhere.
+            self.apply(&Verdict::Refuse(Refusal::of(Reason::RequestUnreadable)), || Dialect::Http);
+            return Flow::Pause;
+        }
         let (step, edits) = {
             let mut gate = self.gate.borrow_mut();
             (gate.admit(stream, &headers, now), gate.clean(&headers))

@@ -96,7 +96,7 @@ impl Gate {
         Self {
             keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
             known_headers: KnownHeaders::default(),
-            tokens: Tokens::new(limits.tokens, limits.tokens_bytes, nonce),
+            tokens: Tokens::new(limits.tokens, limits.tokens_bytes),
             roster: Roster::new(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: HashMap::new(),

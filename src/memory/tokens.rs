@@ -3,7 +3,7 @@
 use crate::domain::{HeaderSource, Identity, Reason, SubjectKey};
 use crate::token::{KeyId, Validity};
 use lru::LruCache;
-use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::Arc;
 
 /// What a token whose signature holds means here.
@@ -60,7 +60,7 @@ pub struct Tokens {
     most: usize,
     most_bytes: usize,
     bytes: usize,
-    seeded: DefaultHasher,
+    seeded: RandomState,
     /// Digests of tokens that were verified once, each in the one slot that is its own.
     once: Box<[u64]>,
     entries: LruCache<u64, Entry, BuildHasherDefault<AsItIs>>,
@@ -78,13 +78,11 @@ const MOST_SLOTS: usize = 1 << 16;
 const DIGESTED: usize = 32;
 
 impl Tokens {
-    /// Remembers at most so many tokens, in at most so many bytes. `seed` is a secret of this worker.
-    pub fn new(most: usize, most_bytes: usize, seed: [u8; 16]) -> Self {
-        let mut seeded = DefaultHasher::new();
-        seeded.write(&seed);
+    /// Remembers at most so many tokens, in at most so many bytes.
+    pub fn new(most: usize, most_bytes: usize) -> Self {
         let entries = LruCache::unbounded_with_hasher(BuildHasherDefault::default());
         let once = vec![0; most.min(MOST_SLOTS)].into();
-        Self { most, most_bytes, bytes: 0, seeded, once, entries }
+        Self { most, most_bytes, bytes: 0, seeded: RandomState::new(), once, entries }
     }
 
     /// What is known of exactly this token.
@@ -146,9 +144,7 @@ impl Tokens {
     }
 
     fn place(&self, token: &[u8]) -> u64 {
-        let mut hasher = self.seeded.clone();
-        hasher.write(token.get(token.len().saturating_sub(DIGESTED)..).unwrap_or_default());
-        hasher.finish()
+        self.seeded.hash_one(token.get(token.len().saturating_sub(DIGESTED)..))
     }
 }
 
@@ -212,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_token_is_known_as_a_whole_or_not_at_all() {
-        let mut tokens = Tokens::new(10, 10_000, [7; 16]);
+        let mut tokens = Tokens::new(10, 10_000);
         let end = "x".repeat(100);
         remember(&mut tokens, &format!("a{end}"), "jane");
         assert!(tokens.get(format!("a{end}").as_bytes()).is_some());
@@ -222,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_token_used_longest_ago_makes_room() {
-        let mut tokens = Tokens::new(2, 10_000, [7; 16]);
+        let mut tokens = Tokens::new(2, 10_000);
         remember(&mut tokens, "a", "a");
         remember(&mut tokens, "b", "b");
         assert!(tokens.get(b"a").is_some());
@@ -232,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_token_that_is_used_once_pushes_nobody_out() {
-        let mut tokens = Tokens::new(2, 10_000, [7; 16]);
+        let mut tokens = Tokens::new(2, 10_000);
         tokens.remember(b"a", verified("a"));
         tokens.remember(b"b", verified("b"));
         for number in 0..100 {
@@ -243,7 +239,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_too_and_counted_back_to_nothing() {
-        let mut tokens = Tokens::new(1000, 4096, [7; 16]);
+        let mut tokens = Tokens::new(1000, 4096);
         for round in 0..50 {
             remember(&mut tokens, &format!("{}-{round}", "x".repeat(500)), "jane");
         }
@@ -257,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_a_token_became_counts_as_well() {
-        let mut tokens = Tokens::new(1000, 100_000, [7; 16]);
+        let mut tokens = Tokens::new(1000, 100_000);
         let with_payload = || {
             let mut verified = verified("jane");
             if let Some(identity) = verified.identity.as_mut().ok().and_then(Arc::get_mut) {
@@ -274,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_subject_takes_its_tokens_along() {
-        let mut tokens = Tokens::new(10, 10_000, [7; 16]);
+        let mut tokens = Tokens::new(10, 10_000);
         for (token, id) in [("a", "jane"), ("b", "john"), ("c", "jane")] {
             remember(&mut tokens, token, id);
         }

@@ -63,7 +63,7 @@ impl Routes {
     /// The rule a request falls under.
     ///
     /// # Errors
-    /// `PathAmbiguous` if the path falls under one rule as it stands, and under another as an application may read it, if
+    /// `TargetAmbiguous` if the path falls under one rule as it stands, and under another as an application may read it, if
     /// there are too many ways to read it, or if it climbs (`/public/..;/admin`, `/public/%2e%2e/admin`): a proxy that
     /// does not normalise paths would open the latter. Clients resolve dots before they send a path. The same where rules
     /// name hosts, and the request's is none (`open.test:80@admin.test`), and where rules are expressions, and the path is
@@ -75,11 +75,11 @@ impl Routes {
         // A request without a path (CONNECT) is under no rule that names one.
         let value = |name| {
             let bytes = request.all(name).next().unwrap_or_default();
-            std::str::from_utf8(bytes).map_err(|_| Reason::PathAmbiguous)
+            std::str::from_utf8(bytes).map_err(|_| Reason::TargetAmbiguous)
         };
         let (method, target) = (value(":method")?, value(":path")?);
         let host = match self.rules.iter().any(|rule| !rule.hosts.is_empty()) {
-            true => host_of(value(":authority")?).ok_or(Reason::PathAmbiguous)?,
+            true => host_of(value(":authority")?).ok_or(Reason::TargetAmbiguous)?,
             false => String::new(),
         };
         let path = match target.split(['?', '#']).next().unwrap_or_default() {
@@ -89,7 +89,7 @@ impl Routes {
         };
         let is_expression = |rule: &Route| rule.path.as_ref().is_some_and(PathMatch::is_expression);
         if path.len() > LONGEST_PATH && self.rules.iter().any(is_expression) {
-            return Err(Reason::PathAmbiguous);
+            return Err(Reason::TargetAmbiguous);
         }
         let first = |path: &str| {
             let found = self.rules.iter().position(|rule| rule.matches(&host, method, path));
@@ -98,7 +98,7 @@ impl Routes {
         let index = first(path);
         match path::readings(path) {
             Some(others) if others.iter().all(|other| first(other) == index) => Ok(self.chosen(index)),
-            _ => Err(Reason::PathAmbiguous),
+            _ => Err(Reason::TargetAmbiguous),
         }
     }
 
@@ -193,7 +193,7 @@ mod tests {
         let by_expression = Route { path: Some(expression), ..prefix.clone() };
         assert_eq!(choose(&Routes::new(vec![prefix.clone()], false), "GET", "a", &long), Ok(0));
         let routes = Routes::new(vec![prefix, by_expression], false);
-        assert_eq!(choose(&routes, "GET", "a", &long), Err(Reason::PathAmbiguous));
+        assert_eq!(choose(&routes, "GET", "a", &long), Err(Reason::TargetAmbiguous));
         assert_eq!(choose(&routes, "GET", "a", &format!("/public/x?{long}")), Ok(0));
     }
 
@@ -232,7 +232,7 @@ mod tests {
             "öpen.test",
             "admin.test ",
         ] {
-            assert_eq!(index(odd), Err(Reason::PathAmbiguous), "{odd}");
+            assert_eq!(index(odd), Err(Reason::TargetAmbiguous), "{odd}");
         }
         let without_hosts = Routes::new(vec![route(None, &[], &[], Access::Public)], false);
         assert_eq!(choose(&without_hosts, "GET", "me@admin.test", "/"), Ok(0), "where no rule names a host");
@@ -256,7 +256,7 @@ mod tests {
             "/%70ublic",
             "/x/../public",
         ] {
-            assert_eq!(choose(&routes, "GET", "a", tricky), Err(Reason::PathAmbiguous), "{tricky}");
+            assert_eq!(choose(&routes, "GET", "a", tricky), Err(Reason::TargetAmbiguous), "{tricky}");
         }
         for plain in ["/public/a%20b", "/public/a;b=c", "/public/a%2fb", "/public//x"] {
             assert_eq!(choose(&routes, "GET", "a", plain), Ok(0), "{plain}");
@@ -273,7 +273,7 @@ mod tests {
         let routes = Routes::new(rules, false);
         for tricky in ["/public/%61dmin;%2fx", "/public/a;x%2ejsp", "/public/x%00.jsp", "/public/a.jsp%3fx"] {
             let chosen = choose(&routes, "GET", "a", tricky);
-            assert!(matches!(chosen, Err(Reason::PathAmbiguous) | Ok(1)), "{tricky}: {chosen:?}");
+            assert!(matches!(chosen, Err(Reason::TargetAmbiguous) | Ok(1)), "{tricky}: {chosen:?}");
         }
         assert_eq!(choose(&routes, "GET", "a", "/public/a;b=c/d%20e"), Ok(2));
     }

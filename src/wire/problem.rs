@@ -175,8 +175,9 @@ mod tests {
     const TABLE: &[(&str, u16, &str, &str)] = &[
         ("token-missing", 401, "", "16"),
         ("credentials-invalid", 400, "invalid_request", "3"),
+        ("request-unreadable", 400, "-", "3"),
         ("token-oversized", 400, "invalid_request", "3"),
-        ("path-ambiguous", 400, "-", "3"),
+        ("target-ambiguous", 400, "-", "3"),
         ("token-malformed", 401, "invalid_token", "16"),
         ("token-unsupported", 401, "invalid_token", "16"),
         ("issuer-unknown", 401, "invalid_token", "16"),

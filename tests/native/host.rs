@@ -26,6 +26,8 @@ pub(crate) struct Proxy {
     pub(crate) removed: bool,
     /// The names of the selected request's trailers.
     pub(crate) trailers: Vec<String>,
+    /// The proxy gives no headers.
+    pub(crate) unreadable: bool,
     upstreams: Upstreams,
     streams: BTreeMap<Ticket, Stream>,
     next_stream: u32,
@@ -81,6 +83,7 @@ impl FakeProxy {
             log: String::new(),
             removed: false,
             trailers: vec![],
+            unreadable: false,
             upstreams,
             streams: BTreeMap::new(),
             next_stream: 2,
@@ -227,6 +230,9 @@ impl Host for FakeProxy {
     }
 
     fn request_headers(&self) -> Headers {
+        if self.0.borrow().unreadable {
+            return Headers::default();
+        }
         self.0.borrow_mut().headers().headers.iter().cloned().collect()
     }
 

@@ -47,4 +47,5 @@ mod tidy;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;
 mod trailers;
+mod unreadable;
 mod vectors;

@@ -61,8 +61,8 @@ fn whoever_would_be_refused_goes_on_as_nobody_and_is_counted() {
         ("signature-invalid", forged("/orders").bearer(&unsigned)),
         ("credentials-invalid", forged("/orders").bearer(&token).bearer(&token)),
         ("scope-insufficient", forged("/scoped").bearer(&token)),
-        ("path-ambiguous", forged("/open/../orders")),
-        ("path-ambiguous", forged("/open/../orders").bearer(&token)),
+        ("target-ambiguous", forged("/open/../orders")),
+        ("target-ambiguous", forged("/open/../orders").bearer(&token)),
     ] {
         passes_for(&mut world, slug, request);
     }

@@ -278,7 +278,7 @@ fn a_path_that_may_be_read_as_another_is_refused_where_the_rules_differ() {
             assert!(answer.header("www-authenticate").is_none(), "{path}");
         }
     }
-    assert!(world.counter("firstsight.requests.path-ambiguous") >= 30);
+    assert!(world.counter("firstsight.requests.target-ambiguous") >= 30);
     // What makes no difference, or is none, goes on as it came.
     for path in ["/open/a%20b;c=d", "/open//x", "/open/a%2fb", "/open/100%25", "/open/..."] {
         assert_eq!(world.send(get(path)).forwarded().target, path);
@@ -308,7 +308,7 @@ fn a_host_is_the_same_however_it_is_written() {
     assert!(two.seen.is_none() && two.status >= 400, "{two:?}");
     // Expressions are not asked about paths without end.
     world.send(get("/pages/abc")).forwarded();
-    world.send(get(&format!("/pages/{}", "a".repeat(50_000)))).refused(400, "path-ambiguous");
+    world.send(get(&format!("/pages/{}", "a".repeat(50_000)))).refused(400, "target-ambiguous");
 }
 
 #[test]
