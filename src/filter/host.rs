@@ -1,6 +1,7 @@
 //! What the shell needs of a proxy. One implementation talks to a real one (`envoy`), one is a fake in the tests.
 
 use crate::domain::{Call, Headers, Response, Ticket, Timestamp};
+use http::{HeaderName, HeaderValue};
 use std::time::Duration;
 
 /// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
@@ -20,6 +21,9 @@ pub trait Host {
 
     /// Replaces every header of that name on the selected request by one.
     fn set_request_header(&self, name: &str, value: &[u8]);
+
+    /// Adds a header to the selected request, which has none of that name.
+    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue);
 
     /// The names of the selected request's trailers, in lower case. Only in their phase.
     fn request_trailers(&self) -> Vec<String>;

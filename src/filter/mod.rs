@@ -247,8 +247,9 @@ impl<H: Host> Filter<H> {
         self.host.count(verdict.metric(), 1);
         match verdict {
             Verdict::Forward(forwarded) => {
+                // What a client sent under these names is gone: they need not be looked for again.
                 for (name, value) in forwarded.headers() {
-                    self.host.set_request_header(name.as_str(), value.as_bytes());
+                    self.host.add_request_header(name, value);
                 }
             }
             Verdict::Pass(_) => {}

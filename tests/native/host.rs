@@ -255,6 +255,13 @@ impl Host for FakeProxy {
         self.0.borrow_mut().headers().headers.push(header);
     }
 
+    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue) {
+        let mut proxy = self.0.borrow_mut();
+        let headers = &mut proxy.headers().headers;
+        assert!(headers.iter().all(|(known, _)| known != name.as_str()), "{name} would be there twice");
+        headers.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
+    }
+
     fn request_trailers(&self) -> Vec<String> {
         self.0.borrow().trailers.clone()
     }
