@@ -38,6 +38,11 @@ impl Headers {
         (start <= block.len()).then_some(Self { block, fields })
     }
 
+    /// Whether there is none, which a request never has: it has a method.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
     /// Every name with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let bytes = |start: usize, length| self.block.get(start..start + length).unwrap_or_default();

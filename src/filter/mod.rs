@@ -81,7 +81,7 @@ impl<H: Host> Filter<H> {
     pub fn on_request(&self, stream: Ticket) -> Flow {
         let now = self.host.now();
         let headers = self.host.request_headers();
-        if headers.all(":method").next().is_none() {
+        if headers.is_empty() {
             // What was not seen cannot be removed: whatever the mode and the route, this request goes nowhere.
             self.apply(&Verdict::Refuse(Refusal::of(Reason::RequestUnreadable)), || Dialect::Http);
             return Flow::Pause;
