@@ -16,6 +16,7 @@ pub(super) struct Document {
     pub(super) routes: Vec<RouteDocument>,
     pub(super) issuers: Vec<IssuerDocument>,
     pub(super) headers: Vec<HeaderDocument>,
+    pub(super) filter_state: Vec<FilterStateDocument>,
     pub(super) attributes: Vec<AttributeDocument>,
     pub(super) provisioning: Option<ProvisioningDocument>,
     pub(super) last_seen: Option<LastSeenDocument>,
@@ -149,6 +150,19 @@ pub(super) struct KeysRefreshDocument {
 #[serde(default)]
 pub(super) struct HeaderDocument {
     pub(super) header: Option<String>,
+    pub(super) claim: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) payload: Option<PayloadDocument>,
+    pub(super) format: Option<FormatDocument>,
+    pub(super) non_ascii: Option<NonAsciiDocument>,
+    pub(super) when_missing: Option<WhenMissingDocument>,
+    pub(super) max_bytes: Option<Count>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct FilterStateDocument {
+    pub(super) key: Option<String>,
     pub(super) claim: Option<String>,
     pub(super) account: Option<String>,
     pub(super) payload: Option<PayloadDocument>,

@@ -77,7 +77,7 @@ pub(super) fn is_reserved(name: &HeaderName) -> bool {
     RESERVED.contains(&folded.as_str()) || folded.starts_with("x-envoy-")
 }
 
-fn source(document: &HeaderDocument, path: &str, problems: &Problems) -> Option<HeaderSourceRule> {
+pub(super) fn source(document: &HeaderDocument, path: &str, problems: &Problems) -> Option<HeaderSourceRule> {
     match (document.claim.as_deref(), document.account.as_deref(), document.payload) {
         (Some(claim), None, None) => {
             let claim = problems.take(ClaimPath::parse(claim), &format!("{path}.claim"), "name the claim");

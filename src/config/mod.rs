@@ -6,6 +6,7 @@ mod challenge;
 mod compile;
 mod credentials;
 mod document;
+mod filter_state;
 mod headers;
 mod issuers;
 mod policy;

@@ -56,6 +56,7 @@ const LISTS: &[&str] = &[
     "attributes",
     "audiences",
     "deny",
+    "filter_state",
     "from",
     "headers",
     "hosts",

@@ -2,6 +2,7 @@
 
 use super::{Kind, Subject, SubjectKey};
 use http::{HeaderName, HeaderValue};
+use std::sync::Arc;
 
 /// Who asks, in the operator's words: made only from verified claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Identity {
     pub kind: Kind,
     /// Headers for the application, in the operator's order.
     pub headers: Vec<(HeaderName, HeaderSource)>,
+    /// The same for the proxy's other filters and its log, by their keys.
+    pub filter_state: Vec<(Arc<str>, HeaderSource)>,
 }
 
 /// An account, as the directory names it.

@@ -20,4 +20,4 @@ pub use json::strict_object;
 pub use pattern::Pattern;
 pub use subject::{Issuer, Kind, Subject, SubjectId, SubjectKey};
 pub use time::Timestamp;
-pub use verdict::{Forwarded, Passage, Reason, Refusal, Verdict};
+pub use verdict::{Forwarded, Passage, REASON_KEY, Reason, Refusal, Verdict};

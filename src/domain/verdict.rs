@@ -39,13 +39,24 @@ pub struct Forwarded {
 impl Forwarded {
     /// The headers that are set; all other managed headers are gone.
     pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
-        let account = self.account.as_ref().and_then(|account| account.header.as_ref());
-        self.identity.headers.iter().filter_map(move |(name, source)| match source {
-            HeaderSource::Claim(value) => Some((name, value)),
-            HeaderSource::AccountId => account.map(|value| (name, value)),
-        })
+        self.identity.headers.iter().filter_map(|(name, source)| Some((name, self.value(source)?)))
+    }
+
+    /// What the proxy's other filters and its log are told.
+    pub fn filter_state(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
+        self.identity.filter_state.iter().filter_map(|(key, source)| Some((&**key, self.value(source)?)))
+    }
+
+    fn value<'a>(&'a self, source: &'a HeaderSource) -> Option<&'a HeaderValue> {
+        match source {
+            HeaderSource::Claim(value) => Some(value),
+            HeaderSource::AccountId => self.account.as_ref()?.header.as_ref(),
+        }
     }
 }
+
+/// The key under which the proxy's log finds the reason of a refusal (the proxy puts `wasm.` before it).
+pub const REASON_KEY: &str = "firstsight.reason";
 
 /// Why a request goes on without an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,6 +47,15 @@ impl Host for Proxy {
         let _ = hostcalls::add_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value.as_bytes());
     }
 
+    fn declare_filter_state(&self, key: &str) {
+        // A proxy that cannot keeps values as bytes; one that was told before keeps what it was told.
+        let _ = hostcalls::call_foreign_function("declare_property", Some(&text_property(key)));
+    }
+
+    fn set_filter_state(&self, key: &str, value: &[u8]) {
+        let _ = hostcalls::set_property(vec![key], Some(value));
+    }
+
     fn request_trailers(&self) -> Vec<String> {
         let trailers = hostcalls::get_map_bytes(MapType::HttpRequestTrailers).unwrap_or_default();
         trailers.into_iter().map(|(name, _)| name).collect()
@@ -127,6 +136,12 @@ impl Proxy {
             Some(id)
         })
     }
+}
+
+/// Envoy's `DeclarePropertyArguments { name = 1, type = 3: String, span = 5: DownstreamRequest }`; names are short.
+fn text_property(name: &str) -> Vec<u8> {
+    let length = u8::try_from(name.len()).unwrap_or(0) & 0x7f;
+    [&[0x0a, length], name.as_bytes(), &[0x18, 0x01, 0x28, 0x01]].concat()
 }
 
 /// Writes a line to the proxy's log, saying whose it is.

@@ -25,6 +25,12 @@ pub trait Host {
     /// Adds a header to the selected request, which has none of that name.
     fn add_request_header(&self, name: &HeaderName, value: &HeaderValue);
 
+    /// Says that values of this key are texts that other filters compare. To be called while the plugin is configured.
+    fn declare_filter_state(&self, key: &str);
+
+    /// Tells the proxy's other filters and its log something about the selected request.
+    fn set_filter_state(&self, key: &str, value: &[u8]);
+
     /// The names of the selected request's trailers, in lower case. Only in their phase.
     fn request_trailers(&self) -> Vec<String>;
 

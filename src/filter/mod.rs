@@ -12,7 +12,8 @@ pub use host::{CallToken, Host, Level};
 
 use crate::config::Policy;
 use crate::domain::{
-    Call, CallId, Edit, Failure, Headers, Reason, Refusal, Reply, Ticket, Timestamp, Verdict,
+    Call, CallId, Edit, Failure, Headers, Passage, REASON_KEY, Reason, Refusal, Reply, Ticket, Timestamp,
+    Verdict,
 };
 use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::wire::{Dialect, Refusals};
@@ -73,6 +74,9 @@ impl<H: Host> Filter<H> {
     /// The plugin is configured. Calls wait for the first tick: a proxy also configures copies that it throws away.
     pub fn on_start(&self) {
         let now = self.host.now();
+        let gate = self.gate.borrow();
+        gate.filter_state_keys().chain([REASON_KEY]).for_each(|key| self.host.declare_filter_state(key));
+        drop(gate);
         Commons::prepare(&self.host, self.gate.borrow().shared_names());
         self.tick_at(now, now);
     }
@@ -251,10 +255,22 @@ impl<H: Host> Filter<H> {
                 for (name, value) in forwarded.headers() {
                     self.host.add_request_header(name, value);
                 }
+                for (key, value) in forwarded.filter_state() {
+                    self.host.set_filter_state(key, value.as_bytes());
+                }
             }
+            Verdict::Pass(Passage::Reported(reason)) => self.tell(*reason),
             Verdict::Pass(_) => {}
-            Verdict::Refuse(refusal) => self.host.respond(&self.refusals.response(refusal, dialect())),
+            Verdict::Refuse(refusal) => {
+                self.tell(refusal.reason);
+                self.host.respond(&self.refusals.response(refusal, dialect()));
+            }
         }
+    }
+
+    /// The proxy's log has no other way to the reason.
+    fn tell(&self, reason: Reason) {
+        self.host.set_filter_state(REASON_KEY, reason.slug().as_bytes());
     }
 
     fn report(&self, event: &Event) {

@@ -116,6 +116,11 @@ impl Gate {
         self.policy.managed.owns(header.as_bytes())
     }
 
+    /// The keys under which the proxy's other filters are told of somebody.
+    pub fn filter_state_keys(&self) -> impl Iterator<Item = &str> {
+        self.policy.mapping.filter_state.iter().map(|rule| &*rule.key)
+    }
+
     /// What has to be done to a request on every path: headers that belong to the filter go, and so does the token where
     /// the application is not to see it.
     pub fn clean(&self, request: &Headers) -> Vec<Edit> {

@@ -1,9 +1,9 @@
 //! The headers of the application, and what becomes of one that has no value.
 
 use super::Rendering;
-use crate::domain::ClaimPath;
-use crate::domain::Reason;
+use crate::domain::{ClaimPath, Reason};
 use http::{HeaderName, HeaderValue};
+use std::sync::Arc;
 
 /// One header of the application, and where its value is from.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,15 @@ pub struct HeaderRule {
     /// The header's name.
     pub header: HeaderName,
     /// Where its value is from.
+    pub source: HeaderSourceRule,
+}
+
+/// One value for the proxy's other filters and its log, and where it is from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilterStateRule {
+    /// The key; the proxy puts `wasm.` before it.
+    pub key: Arc<str>,
+    /// Where the value is from.
     pub source: HeaderSourceRule,
 }
 

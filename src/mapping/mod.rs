@@ -5,7 +5,7 @@ mod header;
 mod managed;
 mod rendering;
 
-pub use header::{HeaderRule, HeaderSourceRule, WhenMissing};
+pub use header::{FilterStateRule, HeaderRule, HeaderSourceRule, WhenMissing};
 pub use managed::Managed;
 pub use rendering::{Format, NonAscii, Rendering, header_value};
 
@@ -19,6 +19,8 @@ use serde_json::{Map, Value};
 pub struct Mapping {
     /// Claim (or account) to header, in the operator's order.
     pub headers: Vec<HeaderRule>,
+    /// Claim (or account) to what the proxy's other filters and its log are told.
+    pub filter_state: Vec<FilterStateRule>,
     /// Claim to account attribute.
     pub attributes: Vec<AttributeRule>,
     /// Digest of the attribute rules, sent with every arrival: which mapping made this account?
@@ -45,25 +47,20 @@ impl Mapping {
     pub fn identify(&self, claims: &Claims, payload: &str) -> Result<Identity, Reason> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for rule in &self.headers {
-            let source = match &rule.source {
-                HeaderSourceRule::AccountId => Some(HeaderSource::AccountId),
-                HeaderSourceRule::Claim { claim, rendering, when_missing } => {
-                    let value = claim.find(claims.members()).and_then(|value| rendering.render(value));
-                    when_missing.settle(value)?.map(HeaderSource::Claim)
-                }
-                HeaderSourceRule::Payload { padded, max_bytes, when_missing } => {
-                    let value = payload_value(payload, *padded, *max_bytes);
-                    when_missing.settle(value)?.map(HeaderSource::Claim)
-                }
-            };
+            let source = rule.source.of(claims, payload)?;
             headers.extend(source.map(|source| (rule.header.clone(), source)));
+        }
+        let mut filter_state = Vec::with_capacity(self.filter_state.len());
+        for rule in &self.filter_state {
+            let source = rule.source.of(claims, payload)?;
+            filter_state.extend(source.map(|source| (rule.key.clone(), source)));
         }
         let lacks = |rule: &AttributeRule| rule.value(claims).is_none();
         if self.attributes.iter().any(|rule| rule.when_missing == WhenMissing::Refuse && lacks(rule)) {
             return Err(Reason::ClaimMissing);
         }
         let subject = claims.subject().clone();
-        Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers })
+        Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers, filter_state })
     }
 
     /// The account attributes of whom `claims` stand for, nested where their names are dotted. They are wanted only when
@@ -76,6 +73,22 @@ impl Mapping {
             }
         }
         attributes
+    }
+}
+
+impl HeaderSourceRule {
+    fn of(&self, claims: &Claims, payload: &str) -> Result<Option<HeaderSource>, Reason> {
+        Ok(match self {
+            Self::AccountId => Some(HeaderSource::AccountId),
+            Self::Claim { claim, rendering, when_missing } => {
+                let value = claim.find(claims.members()).and_then(|value| rendering.render(value));
+                when_missing.settle(value)?.map(HeaderSource::Claim)
+            }
+            Self::Payload { padded, max_bytes, when_missing } => {
+                let value = payload_value(payload, *padded, *max_bytes);
+                when_missing.settle(value)?.map(HeaderSource::Claim)
+            }
+        })
     }
 }
 

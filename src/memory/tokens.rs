@@ -34,7 +34,9 @@ impl Verified {
     /// Roughly what remembering it takes, beside the token's text.
     fn bytes(&self) -> usize {
         let headers = |identity: &Arc<Identity>| {
-            let each = identity.headers.iter().map(|(_, source)| match source {
+            let headers = identity.headers.iter().map(|(_, source)| source);
+            let sources = headers.chain(identity.filter_state.iter().map(|(_, source)| source));
+            let each = sources.map(|source| match source {
                 HeaderSource::Claim(value) => HEADER + value.len(),
                 HeaderSource::AccountId => HEADER,
             });
@@ -186,7 +188,13 @@ mod tests {
     fn verified(id: &str) -> Verified {
         let subject =
             Subject { issuer: Issuer::parse("https://idp").unwrap(), id: SubjectId::parse(id).unwrap() };
-        let identity = Identity { key: subject.key(), subject, kind: Kind::Person, headers: vec![] };
+        let identity = Identity {
+            key: subject.key(),
+            subject,
+            kind: Kind::Person,
+            headers: vec![],
+            filter_state: vec![],
+        };
         let identity = Ok(Arc::new(identity));
         let (key, validity) = (KeyId::EXAMPLE, Validity::ENDLESS);
         Verified { issuer: 0, key, validity, by_route: Box::new([None]), identity }

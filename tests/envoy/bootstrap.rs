@@ -67,6 +67,15 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
     let manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "edge",
+        "access_log": [{
+            "name": "envoy.access_loggers.stderr",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog",
+                "log_format": {"text_format_source": {
+                    "inline_string": "access: %RESPONSE_CODE% %FILTER_STATE(wasm.firstsight.reason:PLAIN)%\n",
+                }},
+            },
+        }],
         // Above a megabyte, so that a token of that length reaches the plugin.
         "max_request_headers_kb": 2048,
         "route_config": {
@@ -74,6 +83,10 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
                 "name": "app",
                 "domains": ["*"],
                 "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "app"}}],
+                "request_headers_to_add": [{
+                    "header": {"key": "x-filter-state", "value": "%FILTER_STATE(wasm.user:PLAIN)%"},
+                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+                }],
             }],
         },
         "http_filters": [

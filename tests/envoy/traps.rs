@@ -115,3 +115,15 @@ fn requests_are_spread_over_both_workers() {
     let taken = world.admin().stats("worker_[0-9].downstream_cx_total");
     assert!(taken.len() == 2 && taken.values().all(|count| *count > 0), "{taken:?}");
 }
+
+#[test]
+fn the_access_log_tells_why_a_request_was_refused() {
+    let mut world = EnvoyWorld::usual(&usual());
+    world.send(get("/orders")).refused(401, "token-missing");
+    world.visit("jane-4711").forwarded();
+    world.until("both are logged", |world| world.log().contains("access: 200 -"));
+    assert!(world.log().contains("access: 401 token-missing"), "{}", world.log());
+    world.update(&usual().set("/mode", json!("report"))).unwrap_or_else(|log| panic!("{log}"));
+    world.send(get("/orders")).forwarded();
+    world.until("it is logged", |world| world.log().contains("access: 200 token-missing"));
+}

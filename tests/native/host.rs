@@ -50,6 +50,7 @@ pub(crate) type SharedData = Rc<RefCell<BTreeMap<String, (Vec<u8>, u32)>>>;
 /// A request in the proxy.
 struct Stream {
     headers: Vec<(String, Vec<u8>)>,
+    filter_state: BTreeMap<String, Vec<u8>>,
     body: Vec<u8>,
     phase: Phase,
 }
@@ -126,7 +127,10 @@ impl Proxy {
         let stream = Ticket(self.next_stream);
         self.next_stream += 1;
         let headers = headers_of(request);
-        self.streams.insert(stream, Stream { headers, body: request.body.clone(), phase: Phase::Open });
+        self.streams.insert(
+            stream,
+            Stream { headers, filter_state: BTreeMap::new(), body: request.body.clone(), phase: Phase::Open },
+        );
         stream
     }
 
@@ -149,10 +153,13 @@ impl Proxy {
             Phase::Answered(response) => local_reply(response, &stream.headers),
             _ => {
                 let value = |name: &str| value(&stream.headers, name).map(String::from_utf8_lossy);
+                // The route writes a piece of filter state into a header.
+                let routed =
+                    stream.filter_state.get("user").map(|user| ("x-filter-state".to_owned(), user.clone()));
                 let seen = Seen {
                     method: value(":method").unwrap_or_default().into_owned(),
                     target: value(":path").unwrap_or_default().into_owned(),
-                    headers: stream.headers.clone(),
+                    headers: stream.headers.iter().cloned().chain(routed).collect(),
                     body: stream.body.clone(),
                 };
                 Answer { status: 200, headers: vec![], body: vec![], seen: Some(seen) }
@@ -260,6 +267,13 @@ impl Host for FakeProxy {
         let headers = &mut proxy.headers().headers;
         assert!(headers.iter().all(|(known, _)| known != name.as_str()), "{name} would be there twice");
         headers.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
+    }
+
+    fn declare_filter_state(&self, _key: &str) {}
+
+    fn set_filter_state(&self, key: &str, value: &[u8]) {
+        let mut proxy = self.0.borrow_mut();
+        proxy.headers().filter_state.insert(key.to_owned(), value.to_vec());
     }
 
     fn request_trailers(&self) -> Vec<String> {

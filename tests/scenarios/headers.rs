@@ -257,3 +257,15 @@ fn a_configuration_without_headers_still_verifies() {
     world.visit("jane-4711").forwarded();
     world.send(get("/orders")).refused(401, "token-missing");
 }
+
+#[test]
+fn what_is_mapped_into_filter_state_reaches_the_proxys_other_filters_and_not_the_application() {
+    let rules = json!([{"key": "user", "claim": "sub"}, {"key": "account", "account": "id"}]);
+    let mut world = Here::usual(&usual().set("/filter_state", rules).set("/headers", json!([])));
+    for _ in 0..2 {
+        let seen = world.visit("jane-4711").forwarded();
+        assert_eq!(seen.header("x-filter-state").as_deref(), Some("jane-4711"));
+        assert!(seen.headers.iter().all(|(name, _)| name != "user"));
+    }
+    world.send(get("/orders").header("x-filter-state", "admin-0815")).refused(401, "token-missing");
+}

@@ -65,3 +65,19 @@ fn what_says_nothing_about_a_header_is_a_mistake() {
         assert_eq!(problems(&with("/headers", json!([rule]))), [place], "{rule}");
     }
 }
+
+#[test]
+fn filter_state_has_a_key_of_its_own_for_each_value() {
+    for (rules, place) in [
+        (json!([{"key": "a b", "claim": "sub"}]), "filter_state[0].key"),
+        (json!([{"claim": "sub"}]), "filter_state[0].key"),
+        (json!([{"key": "firstsight.reason", "claim": "sub"}]), "filter_state[0].key"),
+        (json!([{"key": "a", "claim": "sub"}, {"key": "a", "claim": "email"}]), "filter_state[1].key"),
+        (json!([{"key": "a"}]), "filter_state[0]"),
+        (json!([{"key": "a", "claim": "sub", "account": "id"}]), "filter_state[0]"),
+    ] {
+        assert_eq!(problems(&with("/filter_state", rules.clone())), [place], "{rules}");
+    }
+    let policy = compiled(&with("/filter_state", json!([{"key": "a", "claim": "sub"}]))).ok().unwrap();
+    assert_eq!(&*policy.mapping.filter_state[0].key, "a");
+}
