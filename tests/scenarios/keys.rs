@@ -170,7 +170,8 @@ fn a_key_that_is_not_published_is_not_asked_for_again_soon() {
         world.issuer().fetches()
     };
     let before = visits(&mut world);
-    assert_eq!(before, 2, "the first keys, and whether there is another");
+    let asked = 2..=1 + Here::WORKERS;
+    assert!(asked.contains(&before), "the first keys, and whether there is another: {before}");
     world.pass(millis(700));
     let fetches = visits(&mut world);
     assert!(fetches < before + Here::WORKERS, "where it was asked for, it is known to be unknown: {fetches}");
