@@ -155,7 +155,8 @@ fn unknown_keys_cost_the_issuer_next_to_nothing() {
         let request = forged(&world, &theirs, &format!("kid-{number}/../../x?y=\r\n"));
         world.send(request).refused(401, "key-unknown");
     }
-    assert_eq!(world.issuer().fetches(), 2, "20 forged tokens cost one fetch");
+    let fetches = world.issuer().fetches();
+    assert!((2..=1 + Here::WORKERS).contains(&fetches), "{fetches} fetches for 20 forged tokens");
 }
 
 #[test]
