@@ -5,7 +5,7 @@
 
 use firstsight::config::KeySource;
 use firstsight::domain::Reason;
-use firstsight::token::{Jws, kid_of};
+use firstsight::token::{Jws, KnownHeaders};
 use firstsight_fuzz::{access_token, now, once, policy, unsigned};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -21,9 +21,14 @@ fuzz_target!(|text: &str| {
         [header, payload, signature] => format!("{}.{signature}", unsigned(header, payload)),
         _ => text.to_owned(),
     };
-    let kid = kid_of(&token);
     let Ok(jws) = Jws::parse(&token) else { return };
     assert_eq!(token.split('.').count(), 3);
+    let (part, header) = jws.header();
+    let mut known = KnownHeaders::default();
+    known.learn(part, header);
+    let again = Jws::read(token.as_bytes(), token.len(), &known).ok().expect("it was read just now");
+    assert_eq!(again.header(), jws.header(), "a header that is known means the same");
+    let kid = header.kid().map(str::to_owned);
     let claimed = jws.claimed_issuer().map(str::to_owned);
     let KeySource::Inline(keys) = &trusted().keys else { unreachable!("they are in the configuration") };
     match trusted().trust.verify(jws, keys, now()) {
