@@ -45,9 +45,10 @@ impl Gate {
 
     /// Takes up a request that waited for keys, now that they were fetched.
     pub(super) fn readmit(&mut self, ticket: Ticket, now: Timestamp) {
-        let Some(Want::Keys { token, route, .. }) = self.waiting.want(ticket) else { return };
-        let (token, route) = (token.clone(), *route);
-        if let Step::Settle(verdict) = self.advance(ticket, route, &token, false, now) {
+        let Some(Want::Keys { token, route, unknown, .. }) = self.waiting.want(ticket) else { return };
+        // Who waited for the first keys may ask for newer ones: another worker may have fetched these long ago.
+        let (token, route, may_refetch) = (token.clone(), *route, unknown.is_none());
+        if let Step::Settle(verdict) = self.advance(ticket, route, &token, may_refetch, now) {
             self.waiting.leave(ticket);
             self.settle(ticket, route, verdict);
         }

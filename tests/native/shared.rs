@@ -222,6 +222,19 @@ fn a_worker_that_starts_anew_has_the_keys_of_the_others_even_while_the_issuer_is
 }
 
 #[test]
+fn a_worker_that_starts_after_a_rotation_asks_for_newer_keys_than_those_it_took_over() {
+    let mut process = three(&usual());
+    process.pass(SECOND);
+    process.visit(0).forwarded();
+    process.upstreams.issuer.rotates();
+    process.starts_a_worker();
+    // Its first request is there before its first keys.
+    process.visit(3).forwarded();
+    process.visit(3).forwarded();
+    assert_eq!(asked(&process), (2, 2));
+}
+
+#[test]
 fn keys_that_were_taken_over_are_as_old_as_they_are() {
     let mut process = Process::of(1, Upstreams::default(), &usual());
     process.pass(8 * MINUTE);
