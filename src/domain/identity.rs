@@ -1,6 +1,6 @@
 //! What the mapping makes of verified claims.
 
-use super::{Kind, Subject, SubjectKey};
+use super::{Kind, Subject, SubjectKey, Timestamp};
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 
@@ -17,7 +17,16 @@ pub struct Identity {
     pub headers: Vec<(HeaderName, HeaderSource)>,
     /// The same for the proxy's other filters and its log, by their keys.
     pub filter_state: Vec<(Arc<str>, HeaderSource)>,
+    /// Of the attributes that are kept in step with the claims; `None` if there are none.
+    pub fingerprint: Option<Fingerprint>,
+    /// When the issuer made the token (`iat`), if it says so: of two tokens the newer one tells how somebody is now.
+    pub issued_at: Option<Timestamp>,
 }
+
+/// A digest of the attributes that are kept in step (`sync: always`), as a mapping makes them: another fingerprint is a
+/// drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub u64);
 
 /// An account, as the directory names it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::domain::{Account, Identity, Reason, Refusal, Reply, SubjectKey, Ticke
 use crate::mapping::header_value;
 use crate::memory::{Standing, Want};
 use crate::token::Claims;
-use crate::wire::{Arrival, ArrivalAnswer, Cause};
+use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
 use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,16 +59,17 @@ impl Gate {
             return;
         }
         self.flights.insert(key, Flight { waiting: vec![ticket] });
-        let arrival = Arrival::new(
-            &identity.subject,
-            key,
-            identity.kind,
+        let arrival = Arrival {
+            subject: ArrivalSubject::of(&identity.subject, key),
+            kind: identity.kind,
             cause,
-            self.policy.mapping.attributes(claims),
-            &self.policy.mapping.digest,
-            now,
-            &self.policy.gateway,
-        );
+            attributes: self.policy.mapping.attributes(claims),
+            initial: Vec::new(),
+            issued_at: identity.issued_at.map(Timestamp::rfc3339),
+            mapping: self.policy.mapping.digest.clone(),
+            sighted_at: now.rfc3339(),
+            gateway: self.policy.gateway.clone(),
+        };
         // Strings, numbers and maps with string keys always serialise.
         let body = serde_json::to_vec(&arrival).unwrap_or_default();
         let mut call = post(&self.policy.provisioning.at, "application/json", body);

@@ -60,7 +60,15 @@ impl Mapping {
             return Err(Reason::ClaimMissing);
         }
         let subject = claims.subject().clone();
-        Ok(Identity { key: subject.key(), subject, kind: claims.kind(), headers, filter_state })
+        Ok(Identity {
+            key: subject.key(),
+            subject,
+            kind: claims.kind(),
+            headers,
+            filter_state,
+            fingerprint: None,
+            issued_at: None,
+        })
     }
 
     /// The account attributes of whom `claims` stand for, nested where their names are dotted. They are wanted only when

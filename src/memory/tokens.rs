@@ -194,6 +194,8 @@ mod tests {
             kind: Kind::Person,
             headers: vec![],
             filter_state: vec![],
+            fingerprint: None,
+            issued_at: None,
         };
         let identity = Ok(Arc::new(identity));
         let (key, validity) = (KeyId::EXAMPLE, Validity::ENDLESS);

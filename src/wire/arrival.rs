@@ -1,6 +1,6 @@
 //! `POST /v1/arrivals`: the gateway asks the directory for an account.
 
-use crate::domain::{Kind, Subject, SubjectKey, Timestamp};
+use crate::domain::{Kind, Subject, SubjectKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -16,6 +16,12 @@ pub struct Arrival {
     pub cause: Cause,
     /// Account attributes as the operator maps them; dotted names are nested objects.
     pub attributes: Map<String, Value>,
+    /// Those of them (dotted names) that are for an account that is made now: one that exists keeps its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub initial: Vec<String>,
+    /// RFC 3339 time at which the issuer made the token that the attributes are from: the newest has the last word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<String>,
     /// Digest of the mapping that made the attributes.
     pub mapping: String,
     /// RFC 3339 time of the sighting.
@@ -35,44 +41,30 @@ pub struct ArrivalSubject {
     pub key: String,
 }
 
+impl ArrivalSubject {
+    /// The subject whose key is `key`.
+    pub fn of(subject: &Subject, key: SubjectKey) -> Self {
+        Self {
+            issuer: subject.issuer.as_str().to_owned(),
+            id: subject.id.as_str().to_owned(),
+            key: key.to_string(),
+        }
+    }
+}
+
 /// Why the directory is asked about a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
     /// This gateway has not sighted the subject before, or no longer remembers it.
     Arrival,
+    /// The gateway knows it, and its attributes are others now.
+    Drift,
     /// The gateway remembers it, but its standing is too old to be relied on.
     Refresh,
 }
 
 impl Arrival {
-    /// The call for `subject`, whose key is `key`.
-    #[expect(clippy::too_many_arguments, reason = "the message has this many members")]
-    pub fn new(
-        subject: &Subject,
-        key: SubjectKey,
-        kind: Kind,
-        cause: Cause,
-        attributes: Map<String, Value>,
-        mapping: &str,
-        sighted_at: Timestamp,
-        gateway: &str,
-    ) -> Self {
-        Self {
-            subject: ArrivalSubject {
-                issuer: subject.issuer.as_str().to_owned(),
-                id: subject.id.as_str().to_owned(),
-                key: key.to_string(),
-            },
-            kind,
-            cause,
-            attributes,
-            mapping: mapping.to_owned(),
-            sighted_at: sighted_at.rfc3339(),
-            gateway: gateway.to_owned(),
-        }
-    }
-
     /// The `idempotency-key` header: a digest of the whole message, as a key that comes back with another message is an
     /// error to those who heed it. The same message sent again has the same key; what makes one account of the messages
     /// of many gateways is the subject.

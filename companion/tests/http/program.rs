@@ -1,7 +1,7 @@
 //! The program under test: started on a free port with a database of its own, stopped like a service manager would.
 
 use firstsight::domain::{Issuer, Kind, Subject, SubjectId, Timestamp};
-use firstsight::wire::{Arrival, Cause, SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};
+use firstsight::wire::{Arrival, ArrivalSubject, Cause, SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -141,16 +141,17 @@ pub(crate) fn arrival(sub: &str, attributes: Value) -> Value {
     let subject = subject(sub);
     let attributes = attributes.as_object().unwrap().clone();
     let at = Timestamp::from_secs(1_795_458_540);
-    let arrival = Arrival::new(
-        &subject,
-        subject.key(),
-        Kind::Person,
-        Cause::Arrival,
+    let arrival = Arrival {
+        subject: ArrivalSubject::of(&subject, subject.key()),
+        kind: Kind::Person,
+        cause: Cause::Arrival,
         attributes,
-        "mapping-1",
-        at,
-        "edge-1",
-    );
+        initial: Vec::new(),
+        issued_at: None,
+        mapping: "mapping-1".into(),
+        sighted_at: at.rfc3339(),
+        gateway: "edge-1".into(),
+    };
     serde_json::to_value(arrival).unwrap()
 }
 
