@@ -18,6 +18,7 @@ mod process;
 mod published;
 mod server;
 mod service;
+mod several;
 mod traps;
 mod verdicts;
 mod world;
