@@ -16,6 +16,7 @@ mod directory;
 mod oidc_provider;
 mod process;
 mod published;
+mod scim2_server;
 mod server;
 mod service;
 mod several;
@@ -46,6 +47,10 @@ mod refusals;
 mod report;
 #[path = "../scenarios/routes.rs"]
 mod routes;
+#[path = "../scenarios/scim.rs"]
+mod scim;
+#[path = "../scenarios/scim_quirks.rs"]
+mod scim_quirks;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
 #[path = "../scenarios/standards.rs"]

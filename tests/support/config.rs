@@ -41,6 +41,21 @@ pub(crate) fn usual() -> Config {
     }))
 }
 
+/// The same for a directory that speaks SCIM: of these attributes, all but the given name are kept as tokens have them.
+pub(crate) fn scim() -> Config {
+    usual()
+        .set("/provisioning/protocol", json!("scim"))
+        .set("/provisioning/path", json!(super::scim::BASE))
+        .set(
+            "/attributes",
+            json!([
+                {"attribute": "userName", "claim": "preferred_username", "sync": "always"},
+                {"attribute": "emails", "claim": "email", "format": "scim", "sync": "always"},
+                {"attribute": "name.givenName", "claim": "given_name", "sync": "arrival"},
+            ]),
+        )
+}
+
 impl Config {
     /// Whether a request without a token reaches the application.
     pub(crate) fn only_reports(&self) -> bool {
