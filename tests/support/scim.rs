@@ -267,8 +267,9 @@ impl State {
             found.clear();
         }
         let total = found.len();
-        let most = value_of("count").and_then(|count| count.parse().ok()).unwrap_or(100);
-        found.truncate(most);
+        let number = |name, usual| value_of(name).and_then(|text| text.parse().ok()).unwrap_or(usual);
+        let start = number("startIndex", 1).max(1);
+        let found: Vec<_> = found.into_iter().skip(start - 1).take(number("count", 100).min(100)).collect();
         let shown: Vec<_> = found.iter().map(|user| self.shown(user)).collect();
         self.others_change_what_was_read(Operation::LookUp);
         scim(
@@ -276,7 +277,7 @@ impl State {
             &json!({
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
                 "totalResults": total,
-                "startIndex": 1,
+                "startIndex": start,
                 "itemsPerPage": shown.len(),
                 "Resources": shown,
             }),
