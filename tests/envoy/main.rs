@@ -49,6 +49,8 @@ mod report;
 mod routes;
 #[path = "../scenarios/scim.rs"]
 mod scim;
+#[path = "../scenarios/scim_groups.rs"]
+mod scim_groups;
 #[path = "../scenarios/scim_quirks.rs"]
 mod scim_quirks;
 #[path = "../scenarios/sightings.rs"]
