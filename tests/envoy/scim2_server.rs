@@ -15,6 +15,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
@@ -152,6 +153,7 @@ fn a_changed_attribute_in_a_newer_token_arrives() {
     let now = world.now().as_millis() / 1000;
     let older = world.token_with("jane-4711", &json!({"iat": now - 60}));
     let id = account(world.send(bearing(&older)));
+    world.pass(Duration::from_millis(200));
     let changes = json!({"iat": now, "email": "jane@married.test", "preferred_username": "jane-married"});
     let newer = world.token_with("jane-4711", &changes);
     assert_eq!(account(world.send(bearing(&newer))), id);

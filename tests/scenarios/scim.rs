@@ -3,7 +3,7 @@
 
 use crate::Here;
 use crate::support::behaviour::Behaviour;
-use crate::support::config::{DIRECTORY_TOKEN, scim};
+use crate::support::config::{DIRECTORY_TOKEN, scim, scim_once};
 use crate::support::message::{Answer, get};
 use crate::support::scim::{Operation, Quirk};
 use crate::support::world::{World, unavailable};
@@ -160,22 +160,21 @@ fn a_newer_token_with_another_attribute_changes_the_user_and_an_older_one_does_n
     let mut world = Here::usual(&scim());
     let scim = world.directory().scim();
     let changes = json!({"email": "jane@married.test", "given_name": "Janet"});
-    let mut visit = |seconds_ago: u64, claims: &Value| {
-        let answer = visit_with(&mut world, "jane-4711", seconds_ago, claims.clone());
-        assert_eq!(account(answer).as_deref(), Some("user-1"));
-    };
     for _ in 0..6 {
-        visit(60, &json!({}));
+        let answer = visit_with(&mut world, "jane-4711", 60, json!({}));
+        assert_eq!(account(answer).as_deref(), Some("user-1"));
     }
     assert_eq!(scim.writes(), 1);
-    visit(5, &changes);
+    world.pass(millis(200));
+    visit_with(&mut world, "jane-4711", 5, changes.clone()).forwarded();
     let arrived = [json!({"value": "jane@married.test"})];
     world.until("it has arrived", |_| scim.user("jane-4711")["emails"] == json!(arrived));
     for seconds_ago in [60, 5].repeat(6) {
         let claims = if seconds_ago == 5 { changes.clone() } else { json!({}) };
         visit_with(&mut world, "jane-4711", seconds_ago, claims).forwarded();
+        world.pass(millis(50));
     }
-    world.pass(millis(500));
+    world.pass(millis(300));
     let user = scim.user("jane-4711");
     assert_eq!(user["emails"], json!(arrived), "the newest token wins");
     assert_eq!(user["userName"], "login-of-jane-4711");
@@ -188,6 +187,7 @@ fn a_newer_token_with_another_attribute_changes_the_user_and_an_older_one_does_n
 fn an_attribute_that_is_only_written_at_first_sight_changes_nobody_later() {
     let mut world = Here::usual(&scim());
     visit_with(&mut world, "jane-4711", 60, json!({})).forwarded();
+    world.pass(millis(200));
     for _ in 0..6 {
         visit_with(&mut world, "jane-4711", 0, json!({"given_name": "Janet"})).forwarded();
     }
@@ -241,7 +241,7 @@ fn subjects_may_be_known_by_their_key() {
 
 #[test]
 fn what_the_directory_says_no_to_is_told_apart() {
-    let mut world = Here::usual(&scim().set("/provisioning/timeout", json!("300ms")));
+    let mut world = Here::usual(&scim_once());
     let scim = world.directory().scim();
     let invalid =
         json!({"status": "400", "scimType": "invalidValue", "detail": "login-of-crowd-0 is no login"});

@@ -46,6 +46,7 @@ pub(crate) fn scim() -> Config {
     usual()
         .set("/provisioning/protocol", json!("scim"))
         .set("/provisioning/path", json!(super::scim::BASE))
+        .set("/provisioning/drift_every", json!("100ms"))
         .set(
             "/attributes",
             json!([
@@ -54,6 +55,14 @@ pub(crate) fn scim() -> Config {
                 {"attribute": "name.givenName", "claim": "given_name", "sync": "arrival"},
             ]),
         )
+}
+
+/// The same, where every first sight is asked about once, and a directory that fails is never left alone.
+pub(crate) fn scim_once() -> Config {
+    scim()
+        .set("/provisioning/timeout", json!("300ms"))
+        .set("/provisioning/retry", json!({"attempts": 1}))
+        .set("/provisioning/breaker", json!({"failures": 1000}))
 }
 
 impl Config {

@@ -54,7 +54,7 @@ impl Service {
             }
             Operation::LookUp => return self.look_up(target),
             Operation::Create => {
-                let id = self.quirks.iter().find_map(|quirk| match quirk {
+                let id = self.quirks.iter().rev().find_map(|quirk| match quirk {
                     Quirk::GivesId(id) => Some(id.clone()),
                     _ => None,
                 });
