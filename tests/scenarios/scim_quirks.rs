@@ -19,6 +19,13 @@ fn account(answer: Answer) -> Option<String> {
     answer.forwarded().header("x-account-id")
 }
 
+/// A request with a token that was issued two minutes ago.
+#[track_caller]
+fn visit_early(world: &mut Here, sub: &str) -> Answer {
+    let token = world.token_with(sub, &json!({"iat": world.now().as_millis() / 1000 - 120}));
+    world.send(get("/orders").bearer(&token))
+}
+
 /// Somebody is served, and later with a newer token that has another address.
 #[track_caller]
 fn marries(world: &mut Here, sub: &str) {
@@ -188,7 +195,7 @@ fn without_patch_users_are_replaced_and_keep_what_is_not_ours() {
         let mut world = Here::usual(&scim());
         let scim = world.directory().scim();
         scim.has(quirk.clone());
-        world.visit("jane-4711").forwarded();
+        visit_early(&mut world, "jane-4711").forwarded();
         let mut user = scim.user("jane-4711");
         user["title"] = json!("Tour Guide");
         user["name"]["familyName"] = json!("Jensen");
@@ -218,7 +225,7 @@ fn a_change_says_which_version_it_changes_and_is_tried_again_when_somebody_was_f
         let mut world = Here::usual(&scim());
         let scim = world.directory().scim();
         quirks.iter().for_each(|quirk| scim.has(quirk.clone()));
-        world.visit("jane-4711").forwarded();
+        visit_early(&mut world, "jane-4711").forwarded();
         scim.is_used_by_others(1);
         marries(&mut world, "jane-4711");
         world.until("it has arrived", |_| is_married(&scim, "jane-4711"));
@@ -233,8 +240,7 @@ fn a_user_who_was_set_inactive_meanwhile_is_not_revived_by_a_change() {
         let scim = world.directory().scim();
         quirks.iter().for_each(|quirk| scim.has(quirk.clone()));
         let now = world.now().as_millis() / 1000;
-        let older = world.token_with("jane-4711", &json!({"iat": now - 60}));
-        world.send(get("/orders").bearer(&older)).forwarded();
+        visit_early(&mut world, "jane-4711").forwarded();
         let mut user = scim.user("jane-4711");
         user["active"] = json!(false);
         scim.holds(user);
@@ -288,7 +294,7 @@ fn strange_ids_lead_to_no_other_user_and_break_no_header() {
         let sub = format!("crowd-{number}");
         let before = scim.users();
         scim.has(Quirk::GivesId(id.to_owned()));
-        let answer = world.visit(&sub);
+        let answer = visit_early(&mut world, &sub);
         assert!(answer.seen.is_some() || answer.status == 503, "{shown:?}: {}", answer.status);
         assert!(answer.header("x-admin").is_none());
         if let Some(seen) = answer.seen {
