@@ -223,7 +223,7 @@ fn whatever_a_subject_is_called_it_finds_nobody_else() {
             assert_eq!(account(answer), id, "{sub:?}");
         } else {
             // What cannot be a header stops at the mapping, before the directory is asked.
-            assert!(sub.contains(char::is_control), "{sub:?}: {}", answer.status);
+            assert!(sub.contains(char::is_control) || sub.trim() != sub, "{sub:?}: {}", answer.status);
         }
     }
     assert!(scim.heard(Operation::Unknown).is_empty());
