@@ -3,7 +3,9 @@
 use super::document::{LimitsDocument, ModeDocument, count, span};
 use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
-use super::{attributes, challenge, credentials, filter_state, headers, issuers, read, routes, upstream};
+use super::{
+    attributes, challenge, credentials, filter_state, headers, issuers, provisioning, read, routes, upstream,
+};
 use crate::mapping::{Managed, Mapping};
 use crate::token::Crypto;
 use std::time::Duration;
@@ -28,11 +30,12 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let document = read::read(text, &problems);
     let issuers = issuers::compile(document.issuers, crypto, &problems);
     let credentials = credentials::compile(document.credentials, &problems);
+    let paces = provisioning::paces(document.provisioning.as_ref(), &document.routes);
     let (routes, demands) = routes::compile(document.routes, document.cors_preflight, &issuers, &problems);
     let headers = headers::compile(document.headers, &problems);
     let filter_state = filter_state::compile(document.filter_state, &problems);
     let (attributes, digest) = attributes::compile(document.attributes, &problems);
-    let provisioning = upstream::provisioning(document.provisioning, env, &problems);
+    let provisioning = provisioning::compile(document.provisioning, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
     let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);
@@ -48,6 +51,7 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
             credentials,
             routes,
             demands,
+            paces,
             issuers,
             managed: Managed::by(&headers),
             mapping: Mapping { headers, filter_state, attributes, digest },
@@ -81,6 +85,8 @@ fn limits(document: &LimitsDocument) -> Limits {
         tokens: count(document.tokens, 10_000),
         tokens_bytes: count(document.tokens_bytes, 16 * 1024 * 1024),
         subjects: count(document.subjects, 100_000),
+        calls: count(document.calls, 100),
+        owed: count(document.owed, 10_000),
         waiting: count(document.waiting, 1000),
         hold: span(document.hold, Duration::from_secs(5)),
     }

@@ -11,6 +11,7 @@ mod headers;
 mod issuers;
 mod policy;
 mod problem;
+mod provisioning;
 mod read;
 mod routes;
 mod terms;
@@ -20,6 +21,7 @@ mod upstream;
 
 pub use compile::{Surroundings, compile};
 pub use policy::{
-    IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Policy, Posture, Provisioning, Upstream,
+    BreakerTerms, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture, Protocol,
+    Provisioning, Upstream,
 };
 pub use problem::Problem;

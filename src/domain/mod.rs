@@ -1,5 +1,6 @@
 //! The words everything else is written in. Plain values: no clock, no IO, no knowledge of tokens or proxies.
 
+mod backoff;
 mod claim_path;
 mod dice;
 mod headers;
@@ -12,6 +13,7 @@ mod time;
 mod verdict;
 
 pub use self::http::{Call, CallId, Edit, Failure, Reply, Response, Shared, Ticket};
+pub use backoff::Backoff;
 pub use claim_path::ClaimPath;
 pub use dice::Dice;
 pub use headers::Headers;

@@ -26,6 +26,14 @@ pub enum Event {
     },
     /// The directory answered an arrival, or did not.
     Arrival(ArrivalOutcome),
+    /// What another worker learnt of a subject was taken over.
+    ArrivalShared,
+    /// The directory is tried again for somebody who waits.
+    ArrivalRetried,
+    /// Somebody goes on whom the directory has not confirmed: it is told later.
+    ArrivalOwed,
+    /// So many arrivals may never be told: too many are owed, or there is no other try.
+    ArrivalsDropped(u64),
     /// The directory stopped answering: the first failure after an answer.
     DirectoryLost,
     /// The directory answers again.
@@ -52,6 +60,7 @@ pub enum Event {
 #[expect(missing_docs, reason = "the words are those of wire::ArrivalAnswer")]
 pub enum ArrivalOutcome {
     Active,
+    Exists,
     Pending,
     Denied,
     Departed,
@@ -84,11 +93,16 @@ impl Event {
             Self::KeysShared => ("firstsight.keys.shared", 1),
             Self::KeysFailed { .. } => ("firstsight.keys.failed", 1),
             Self::Arrival(ArrivalOutcome::Active) => ("firstsight.arrivals.active", 1),
+            Self::Arrival(ArrivalOutcome::Exists) => ("firstsight.arrivals.exists", 1),
             Self::Arrival(ArrivalOutcome::Pending) => ("firstsight.arrivals.pending", 1),
             Self::Arrival(ArrivalOutcome::Denied) => ("firstsight.arrivals.denied", 1),
             Self::Arrival(ArrivalOutcome::Departed) => ("firstsight.arrivals.departed", 1),
             Self::Arrival(ArrivalOutcome::Invalid) => ("firstsight.arrivals.invalid", 1),
             Self::Arrival(ArrivalOutcome::Unavailable) => ("firstsight.arrivals.unavailable", 1),
+            Self::ArrivalShared => ("firstsight.arrivals.shared", 1),
+            Self::ArrivalRetried => ("firstsight.arrivals.retried", 1),
+            Self::ArrivalOwed => ("firstsight.arrivals.owed", 1),
+            Self::ArrivalsDropped(count) => ("firstsight.arrivals.dropped", *count),
             Self::SightingsSent(count) => ("firstsight.sightings.sent", *count),
             Self::SightingsFailed(count) => ("firstsight.sightings.failed", *count),
             Self::SightingsDropped(count) => ("firstsight.sightings.dropped", *count),
