@@ -256,7 +256,7 @@ impl<H: Host> Filter<H> {
                     self.host.add_request_header(name, value);
                 }
                 for (key, value) in forwarded.filter_state() {
-                    self.host.set_filter_state(key, value.as_bytes());
+                    self.host.set_filter_state(key, value);
                 }
             }
             Verdict::Pass(Passage::Reported(reason)) => self.tell(*reason),

@@ -2,7 +2,7 @@
 
 use super::{Gate, RETRY_SOON, Step};
 use crate::domain::{Forwarded, Headers, Identity, Passage, Reason, Refusal, Ticket, Timestamp, Verdict};
-use crate::memory::{KeyName, Standing, Verified, Want};
+use crate::memory::{KeyName, Known, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
 use crate::token::{Claims, Jws};
 use crate::wire::Cause;
@@ -167,13 +167,13 @@ impl Gate {
 
     /// What becomes of somebody whose token holds; or why the directory has to be asked.
     fn standing_of(&mut self, identity: &Arc<Identity>, now: Timestamp) -> Result<Verdict, Cause> {
-        match self.roster.standing(identity.key, now) {
-            Some((standing, true)) => {
-                let standing = standing.clone();
+        match self.roster.get(identity.key) {
+            Some(known) if known.is_fresh(now) => {
+                let standing = known.standing.clone();
                 Ok(self.verdict_on(identity.clone(), &standing, now))
             }
-            Some((Standing::Present(_), false)) => Err(Cause::Refresh),
-            Some((Standing::Refused(_), false)) | None => Err(Cause::Arrival),
+            Some(Known { standing: Standing::Present(_), .. }) => Err(Cause::Refresh),
+            _ => Err(Cause::Arrival),
         }
     }
 
@@ -208,7 +208,7 @@ impl Gate {
                 self.sight(&identity, account.as_ref(), now);
                 Verdict::Forward(Forwarded { identity, account: account.clone() })
             }
-            Standing::Refused(refusal) => Verdict::Refuse(refusal.clone()),
+            Standing::Refused(refusal) => Verdict::Refuse(Refusal::clone(refusal)),
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::{ArrivalOutcome, Event, Gate, Purpose, RETRY_SOON, post};
 use crate::config::Posture;
 use crate::domain::{Account, Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp};
-use crate::mapping::header_value;
-use crate::memory::{Standing, Want};
+use crate::mapping::is_clean;
+use crate::memory::{Known, Standing, Want};
 use crate::token::Claims;
 use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
 use http::{HeaderName, HeaderValue};
@@ -30,8 +30,7 @@ const REFUSAL_REMEMBERED: Duration = Duration::from_secs(30);
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 fn account_of(id: String) -> Account {
-    let header = header_value(&id);
-    Account { id, header }
+    Account { id: is_clean(&id).then(|| id.into()), headers: Box::new([]) }
 }
 
 impl Gate {
@@ -94,7 +93,8 @@ impl Gate {
     /// What an answer means for everybody who waits for it, and how long it is remembered. That the directory cannot be
     /// reached says nothing about a subject, so it is not remembered at all.
     fn standing_after(&mut self, key: SubjectKey, answer: ArrivalAnswer, now: Timestamp) -> Standing {
-        let refused = |reason, message| Standing::Refused(Refusal { message, ..Refusal::of(reason) });
+        let refused =
+            |reason, message| Standing::Refused(Box::new(Refusal { message, ..Refusal::of(reason) }));
         let (standing, remembered) = match answer {
             ArrivalAnswer::Active { account, valid_for } => {
                 let account = account.map(|account| Arc::new(account_of(account.id)));
@@ -107,28 +107,25 @@ impl Gate {
                 (refused(Reason::AccountDeparted, None), REFUSAL_REMEMBERED)
             }
             ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), REFUSAL_REMEMBERED),
-            ArrivalAnswer::Unavailable(wait) => return self.standing_without_answer(key, wait, now),
+            ArrivalAnswer::Unavailable(wait) => return self.standing_without_answer(key, wait),
         };
-        self.roster.remember(key, standing.clone(), now.after(remembered));
+        let known =
+            Known { standing: standing.clone(), until: now.after(remembered), told: None, asked_at: now };
+        self.roster.remember(key, known);
         standing
     }
 
     /// How somebody stands while the directory cannot be asked. Whom it turned away when it last answered stays away; on
     /// everybody else the posture decides, and an account that was known keeps its id.
-    pub(super) fn standing_without_answer(
-        &mut self,
-        key: SubjectKey,
-        wait: Option<Duration>,
-        now: Timestamp,
-    ) -> Standing {
-        let known = self.roster.standing(key, now).map(|(standing, _)| standing.clone());
+    pub(super) fn standing_without_answer(&mut self, key: SubjectKey, wait: Option<Duration>) -> Standing {
+        let known = self.roster.get(key).map(|known| known.standing.clone());
         match (known, self.policy.provisioning.when_unavailable) {
             (Some(Standing::Refused(refusal)), _) => Standing::Refused(refusal),
             (Some(Standing::Present(account)), Posture::Allow) => Standing::Present(account),
             (None, Posture::Allow) => Standing::Present(None),
             (_, Posture::Deny) => {
                 let wait = wait.unwrap_or(RETRY_SOON);
-                Standing::Refused(Refusal::for_now(Reason::DirectoryUnavailable, wait))
+                Standing::Refused(Box::new(Refusal::for_now(Reason::DirectoryUnavailable, wait)))
             }
         }
     }

@@ -97,7 +97,7 @@ impl Gate {
             keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
             known_headers: KnownHeaders::default(),
             tokens: Tokens::new(limits.tokens, limits.tokens_bytes),
-            roster: Roster::new(limits.subjects),
+            roster: Roster::of_a_worker(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: HashMap::new(),
             sightings: Sightings::new(&policy.last_seen, nonce),
@@ -170,7 +170,7 @@ impl Gate {
                     (route, Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)))
                 }
                 Want::Account { key, identity, route } => {
-                    let standing = self.standing_without_answer(key, None, now);
+                    let standing = self.standing_without_answer(key, None);
                     (route, self.verdict_on(identity, &standing, now))
                 }
             };

@@ -68,12 +68,14 @@ impl Rendering {
     }
 }
 
-/// The text as a header value, unless it is empty, padded with blanks, or holds control characters.
+/// The text as a header value, if it is clean.
 pub fn header_value(text: &str) -> Option<HeaderValue> {
     is_clean(text).then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
 }
 
-fn is_clean(text: &str) -> bool {
+/// Whether the text can be a header value as it stands: it is not empty, not padded with blanks, and holds no control
+/// characters.
+pub fn is_clean(text: &str) -> bool {
     let is_plain = || text.bytes().all(|byte| byte.is_ascii_graphic());
     !text.is_empty() && (is_plain() || text.trim() == text && !text.chars().any(char::is_control))
 }
