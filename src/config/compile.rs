@@ -53,6 +53,7 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
             demands,
             paces,
             issuers,
+            account_headers: Vec::new(),
             managed: Managed::by(&headers),
             mapping: Mapping { headers, filter_state, attributes, digest },
             provisioning,

@@ -6,8 +6,7 @@ mod upstream;
 
 pub(super) use amounts::{Count, Patience, Period, Skew, count, range, span};
 pub(super) use upstream::{
-    AuthorizationDocument, BreakerDocument, LastSeenDocument, PaceDocument, PostureDocument, ProtocolDocument,
-    ProvisioningDocument, RetryDocument,
+    AuthorizationDocument, LastSeenDocument, PaceDocument, PostureDocument, ProtocolDocument, ProvisioningDocument,
 };
 
 use serde::{Deserialize, Serialize};

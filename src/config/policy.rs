@@ -27,6 +27,8 @@ pub struct Policy {
     pub issuers: Vec<IssuerPolicy>,
     /// What the application and the directory are told of a subject.
     pub mapping: Mapping,
+    /// The account's headers that the mapping names, as the directory names them; an account holds them in this order.
+    pub account_headers: Vec<String>,
     /// The headers that are ours alone.
     pub managed: Managed,
     /// Where and how accounts are made.

@@ -16,8 +16,8 @@ pub use self::http::{Call, CallId, Edit, Failure, Reply, Response, Shared, Ticke
 pub use backoff::Backoff;
 pub use claim_path::ClaimPath;
 pub use dice::Dice;
-pub use headers::Headers;
-pub use identity::{Account, Fingerprint, HeaderSource, Identity};
+pub use headers::{Headers, is_header_text};
+pub use identity::{Account, AccountMember, Fingerprint, HeaderSource, Identity};
 pub use json::strict_object;
 pub use pattern::Pattern;
 pub use subject::{Issuer, Kind, Subject, SubjectId, SubjectKey};

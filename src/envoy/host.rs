@@ -3,7 +3,7 @@
 
 use crate::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
 use crate::filter::{CallToken, Host, Level};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::cell::RefCell;
@@ -43,8 +43,8 @@ impl Host for Proxy {
         let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
     }
 
-    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue) {
-        let _ = hostcalls::add_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value.as_bytes());
+    fn add_request_header(&self, name: &HeaderName, value: &[u8]) {
+        let _ = hostcalls::add_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value);
     }
 
     fn declare_filter_state(&self, key: &str) {

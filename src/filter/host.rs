@@ -1,7 +1,7 @@
 //! What the shell needs of a proxy. One implementation talks to a real one (`envoy`), one is a fake in the tests.
 
 use crate::domain::{Call, Headers, Response, Ticket, Timestamp};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use std::time::Duration;
 
 /// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
@@ -23,7 +23,7 @@ pub trait Host {
     fn set_request_header(&self, name: &str, value: &[u8]);
 
     /// Adds a header to the selected request, which has none of that name.
-    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue);
+    fn add_request_header(&self, name: &HeaderName, value: &[u8]);
 
     /// Says that values of this key are texts that other filters compare. To be called while the plugin is configured.
     fn declare_filter_state(&self, key: &str);

@@ -16,9 +16,10 @@ use crate::domain::{
     Verdict,
 };
 use crate::gate::{Event, Gate, Output, Step, Tone};
+use crate::memory::Query;
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
-use shared::{Commons, Look};
+use shared::{Commons, Look, Subjects};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -34,6 +35,9 @@ pub struct Filter<H: Host> {
     calls: RefCell<Calls>,
     refusals: Refusals,
     commons: RefCell<Commons>,
+    subjects: Subjects,
+    /// What the process is to be asked at the next tick.
+    parked: RefCell<Vec<Query>>,
     /// When the timer that was asked for fires next.
     next_tick: Cell<Option<Timestamp>>,
     removing: Cell<bool>,
@@ -63,9 +67,11 @@ impl<H: Host> Filter<H> {
         Self {
             host,
             refusals: Refusals::under(policy.challenge.clone()),
+            subjects: Subjects::of(&policy, nonce),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
             commons: RefCell::new(Commons::new(nonce)),
+            parked: RefCell::default(),
             next_tick: Cell::new(None),
             removing: Cell::new(false),
         }
@@ -78,6 +84,7 @@ impl<H: Host> Filter<H> {
         gate.filter_state_keys().chain([REASON_KEY]).for_each(|key| self.host.declare_filter_state(key));
         drop(gate);
         Commons::prepare(&self.host, self.gate.borrow().shared_names());
+        self.subjects.prepare(&self.host);
         self.tick_at(now, now);
     }
 
@@ -131,6 +138,9 @@ impl<H: Host> Filter<H> {
         let call = self.calls.borrow_mut().replied(token);
         if let Some((id, call)) = call {
             self.conclude(id, &call, reply, now);
+            if active.is_none() {
+                self.gate.borrow_mut().proceed(now);
+            }
             self.perform(active, None, now);
         }
         if self.removing.get() && self.gate.borrow().is_flushed() {
@@ -150,6 +160,9 @@ impl<H: Host> Filter<H> {
         let waiting = self.commons.borrow_mut().take_waiting();
         for (id, call, since) in waiting {
             self.make(id, call, None, since, now);
+        }
+        for query in self.parked.take() {
+            self.claim(&query, true, now);
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
@@ -202,6 +215,12 @@ impl<H: Host> Filter<H> {
                         others_selected = true;
                         self.release(ticket, &settled);
                     }
+                    // The reply to another request's call brought this up; a call made here would be lost with it.
+                    Output::Claim { query, .. } if active.is_some() => self.parked.borrow_mut().push(query),
+                    Output::Claim { query, may_ask } => self.claim(&query, may_ask, now),
+                    Output::Learnt(key, known) => self.subjects.learn(&self.host, key, &known, now),
+                    Output::Missed { key, retry_after } => self.subjects.miss(&self.host, key, retry_after, now),
+                    Output::LetGo(key) => self.subjects.let_go(&self.host, key, now),
                     Output::Report(event) => self.report(&event),
                 }
             }
@@ -209,10 +228,20 @@ impl<H: Host> Filter<H> {
         if let Some(current) = current.filter(|_| others_selected) {
             self.host.select(current);
         }
+        if !self.parked.borrow().is_empty() {
+            self.tick_at(now, now);
+        }
         let next = self.gate.borrow().next_tick();
         let look = self.commons.borrow().next_look(now);
         self.tick_at(look.map_or(next, |look| look.min(next)), now);
         verdict
+    }
+
+    /// Puts a question about a subject to the process.
+    fn claim(&self, query: &Query, may_ask: bool, now: Timestamp) {
+        let may_ask = may_ask && self.gate.borrow().may_ask();
+        let found = self.subjects.claim(&self.host, query, may_ask, now);
+        self.gate.borrow_mut().claimed(query.key, found, now);
     }
 
     /// Makes a call that is wanted since `since`. One that another worker has the answer to, or that the proxy will not
@@ -256,7 +285,7 @@ impl<H: Host> Filter<H> {
                     self.host.add_request_header(name, value);
                 }
                 for (key, value) in forwarded.filter_state() {
-                    self.host.set_filter_state(key, value.as_bytes());
+                    self.host.set_filter_state(key, value);
                 }
             }
             Verdict::Pass(Passage::Reported(reason)) => self.tell(*reason),

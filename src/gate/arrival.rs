@@ -34,8 +34,9 @@ impl Gate {
         self.flights.not_owed() < self.policy.limits.waiting || self.flights.contains(key)
     }
 
-    /// Lets a request wait for the directory's word on its subject.
-    pub(super) fn join(&mut self, ticket: Ticket, errand: Errand, now: Timestamp) {
+    /// Lets a request wait for the directory's word on its subject. The call is made in its context, so it has to be one
+    /// that stays until the reply; where it does not, the worker's own context makes the call ([`Gate::proceed`]).
+    pub(super) fn join(&mut self, ticket: Ticket, errand: Errand, pace: Pace, now: Timestamp) {
         let (key, hold) = (errand.key(), self.policy.limits.hold);
         let is_new = self.take_up(errand, now);
         let Some(flight) = self.flights.get(key) else { return };
@@ -48,12 +49,16 @@ impl Gate {
         if !somebody_waits {
             flight.deadline = now.after(hold);
         }
-        // What rests because nobody waits for it need not rest now.
-        if is_new || (matches!(flight.stage, Stage::Resting(_)) && !somebody_waits) {
-            flight.failures = 0;
-            self.claim(key, now);
-        } else {
-            self.let_go_ahead(key, now);
+        match (pace, flight.stage) {
+            (Pace::Background, _) if !is_new => self.let_go_ahead(key, now),
+            (Pace::Background, _) => self.claim(key, false),
+            // What rests because nobody waits for it need not rest now.
+            (Pace::Hold, Stage::Resting(_)) if !somebody_waits => {
+                flight.failures = 0;
+                self.claim(key, true);
+            }
+            (Pace::Hold, _) if is_new => self.claim(key, true),
+            (Pace::Hold, _) => {}
         }
     }
 
@@ -62,7 +67,7 @@ impl Gate {
         let key = errand.key();
         if self.take_up(errand, now) {
             self.owe(key);
-            self.claim(key, now);
+            self.flights.enter(key, Stage::Queued);
         }
     }
 
@@ -94,19 +99,15 @@ impl Gate {
         }
     }
 
-    /// Asks what the process knows, and whether this worker may ask the directory.
-    fn claim(&mut self, key: SubjectKey, now: Timestamp) {
-        let may_ask = self.may_ask();
+    /// Asks what the process knows; and, where this worker `may_ask` the directory, whether it is to.
+    fn claim(&mut self, key: SubjectKey, may_ask: bool) {
         let Some(flight) = self.flights.get(key) else { return };
-        let awaited = flight.is_awaited(&self.waiting);
-        if !awaited && !flight.is_owed() {
-            self.flights.end(key);
-        } else if !awaited && !may_ask {
-            self.flights.enter(key, Stage::Queued);
-        } else {
+        if flight.is_owed() || flight.is_awaited(&self.waiting) {
             let query = flight.errand.query();
             self.flights.enter(key, Stage::Claiming);
-            self.outputs.push(Output::Claim(query));
+            self.outputs.push(Output::Claim { query, may_ask });
+        } else {
+            self.flights.end(key);
         }
     }
 
@@ -167,7 +168,7 @@ impl Gate {
     }
 
     fn conclude_errand(&mut self, key: SubjectKey, answer: ArrivalAnswer, now: Timestamp) {
-        self.report_answer(&answer, now);
+        self.report_answer(&answer);
         if let ArrivalAnswer::Unavailable(retry_after) = answer {
             self.outputs.push(Output::Missed { key, retry_after });
             return self.miss(key, retry_after, false, now);
@@ -185,7 +186,7 @@ impl Gate {
         let standing = known.standing.clone();
         self.roster.remember(key, known);
         for ticket in self.flights.end(key).map(|flight| flight.waiting).unwrap_or_default() {
-            if let Some(Want::Account { identity, route, .. }) = self.waiting.leave(ticket) {
+            if let Some(Want::Account { identity, route }) = self.waiting.leave(ticket) {
                 let verdict = self.verdict_on(identity, &standing, now);
                 self.settle(ticket, route, verdict);
             }
@@ -237,7 +238,7 @@ impl Gate {
 
     /// Decides about a request that can wait no longer.
     fn settle_without_answer(&mut self, ticket: Ticket, wait: Option<Duration>, now: Timestamp) {
-        if let Some(Want::Account { identity, route, .. }) = self.waiting.leave(ticket) {
+        if let Some(Want::Account { identity, route }) = self.waiting.leave(ticket) {
             self.decide_without_answer(ticket, identity, route, wait, now);
         }
     }
@@ -263,13 +264,17 @@ impl Gate {
     /// Takes up what waits for its turn. To be called in the worker's own context: a call in a request's would be lost
     /// with it.
     pub fn proceed(&mut self, now: Timestamp) {
-        while let Some(key) = self.flights.next_due(now) {
-            self.claim(key, now);
+        while let Some((key, stage)) = self.flights.next_due(now) {
+            match stage {
+                // Many may have rested; they take turns.
+                Stage::Resting(_) => self.flights.enter(key, Stage::Queued),
+                _ => self.claim(key, true),
+            }
         }
         let room = self.policy.limits.calls.saturating_sub(self.flights.asking());
         for _ in 0..room {
             let Some(key) = self.flights.next_queued() else { break };
-            self.claim(key, now);
+            self.claim(key, true);
         }
     }
 
@@ -284,14 +289,15 @@ impl Gate {
         for key in self.flights.keys() {
             let Some(flight) = self.flights.get(key) else { continue };
             match (flight.is_owed(), flight.stage) {
-                (true, Stage::Resting(_) | Stage::Elsewhere(_)) => self.claim(key, now),
+                (true, Stage::Resting(_) | Stage::Elsewhere(_)) => self.flights.enter(key, Stage::Queued),
                 (false, Stage::Asking) => self.outputs.push(Output::LetGo(key)),
                 _ => {}
             }
         }
+        self.proceed(now);
     }
 
-    fn report_answer(&mut self, answer: &ArrivalAnswer, now: Timestamp) {
+    fn report_answer(&mut self, answer: &ArrivalAnswer) {
         let outcome = ArrivalOutcome::of(answer);
         self.report(Event::Arrival(outcome));
         let lost = outcome == ArrivalOutcome::Unavailable;

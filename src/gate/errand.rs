@@ -57,7 +57,7 @@ impl Errand {
             kind: identity.kind,
             cause: self.cause,
             attributes: self.attributes.clone(),
-            initial: policy.mapping.initial().to_vec(),
+            initial: Vec::new(),
             issued_at: identity.issued_at.map(Timestamp::rfc3339),
             mapping: policy.mapping.digest.clone(),
             sighted_at: self.sighted_at.rfc3339(),
@@ -98,7 +98,7 @@ impl Conversation {
     /// Goes on with the reply to the last call.
     pub(super) fn hear(&mut self, reply: &Reply, policy: &Policy) -> Move {
         match self {
-            Self::Arrival => Move::Done(ArrivalAnswer::read(reply, &policy.mapping.account_headers)),
+            Self::Arrival => Move::Done(ArrivalAnswer::read(reply, &policy.account_headers)),
         }
     }
 }

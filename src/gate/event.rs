@@ -2,7 +2,7 @@
 
 use crate::domain::{Issuer, Reason};
 use crate::token::KeyringError;
-use crate::wire::DiscoveryError;
+use crate::wire::{ArrivalAnswer, DiscoveryError};
 use std::fmt;
 
 /// Something worth counting.
@@ -68,6 +68,21 @@ pub enum ArrivalOutcome {
     Unavailable,
 }
 
+impl ArrivalOutcome {
+    /// The word for an answer.
+    pub(super) const fn of(answer: &ArrivalAnswer) -> Self {
+        match answer {
+            ArrivalAnswer::Active { existed: false, .. } => Self::Active,
+            ArrivalAnswer::Active { existed: true, .. } => Self::Exists,
+            ArrivalAnswer::Pending(_) => Self::Pending,
+            ArrivalAnswer::Denied(_) => Self::Denied,
+            ArrivalAnswer::Departed => Self::Departed,
+            ArrivalAnswer::Invalid => Self::Invalid,
+            ArrivalAnswer::Unavailable(_) => Self::Unavailable,
+        }
+    }
+}
+
 /// Why an issuer's keys could not be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeysFailure {
@@ -122,6 +137,7 @@ impl Event {
             Self::Reported { .. } => Some(Tone::Trouble),
             Self::Arrival(ArrivalOutcome::Invalid) => Some(Tone::Trouble),
             Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
+            Self::ArrivalShared | Self::ArrivalRetried | Self::ArrivalOwed | Self::ArrivalsDropped(_) => None,
         }
     }
 }
@@ -147,6 +163,10 @@ impl fmt::Display for Event {
                 f.write_str("the directory does not take an account's attributes; check the mapping")
             }
             Self::Arrival(outcome) => write!(f, "an arrival was answered: {outcome:?}"),
+            Self::ArrivalShared => f.write_str("another worker's word on a subject was taken over"),
+            Self::ArrivalRetried => f.write_str("the directory is tried again"),
+            Self::ArrivalOwed => f.write_str("a subject goes on unconfirmed, and is told later"),
+            Self::ArrivalsDropped(count) => write!(f, "{count} arrivals may never be told"),
             Self::DirectoryLost => f.write_str(
                 "the directory does not answer; whom it has not confirmed lately gets the posture",
             ),

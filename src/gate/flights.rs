@@ -157,8 +157,9 @@ impl Flights {
     }
 
     /// The next one whose time has come.
-    pub(super) fn next_due(&self, now: Timestamp) -> Option<SubjectKey> {
-        self.due.first().filter(|(at, _)| *at <= now).map(|(_, key)| *key)
+    pub(super) fn next_due(&self, now: Timestamp) -> Option<(SubjectKey, Stage)> {
+        let (_, key) = self.due.first().filter(|(at, _)| *at <= now)?;
+        Some((*key, self.flights.get(key)?.stage))
     }
 
     /// When the next one's time comes.

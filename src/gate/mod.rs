@@ -7,7 +7,7 @@
 //!              └─────► Step::Wait                      for keys, or for the directory
 //! conclude, tick ────► Output::Settle(ticket, verdict) decided later
 //!                      Output::Call(id, call)          to be made; its reply goes to `conclude`
-//!                      Output::Claim(query)            to be put to the process; its word goes to `claimed`
+//!                      Output::Claim                   to be put to the process; its word goes to `claimed`
 //!                      Output::Learnt, Missed, LetGo   what became of a claim that was granted
 //!                      Output::Report(event)           to be counted and logged
 //! ```
@@ -81,9 +81,14 @@ pub enum Output {
     Call(CallId, Call),
     /// A request that waited is decided.
     Settle(Ticket, Verdict),
-    /// Look what the process knows of a subject, and whether this worker may ask the directory ([`Gate::may_ask`]); the
-    /// word goes to [`Gate::claimed`].
-    Claim(Query),
+    /// Look what the process knows of a subject, and whether this worker is to ask the directory; the word goes to
+    /// [`Gate::claimed`].
+    Claim {
+        /// What is to be known.
+        query: Query,
+        /// Whether it may be this worker, if its gate has room ([`Gate::may_ask`]).
+        may_ask: bool,
+    },
     /// A claim that was granted brought this: all workers may know.
     Learnt(SubjectKey, Known),
     /// A claim that was granted brought nothing: the directory did not answer, and may have said when it will.
@@ -118,7 +123,7 @@ impl Gate {
             keys: policy.issuers.iter().zip(dice).map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
             known_headers: KnownHeaders::default(),
             tokens: Tokens::new(limits.tokens, limits.tokens_bytes),
-            roster: Roster::new(limits.subjects),
+            roster: Roster::of_a_worker(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: Flights::default(),
             sightings: Sightings::new(&policy.last_seen, nonce),
@@ -192,7 +197,7 @@ impl Gate {
                     let refusal = Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON);
                     self.settle(ticket, route, Verdict::Refuse(refusal));
                 }
-                Want::Account { identity, route, .. } => {
+                Want::Account { identity, route } => {
                     self.decide_without_answer(ticket, identity, route, None, now);
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::{Gate, RETRY_SOON};
 use crate::config::Posture;
-use crate::domain::{Account, Identity, Reason, Refusal, SubjectKey, Timestamp};
+use crate::domain::{Identity, Reason, Refusal, SubjectKey, Timestamp};
 use crate::memory::{Known, Standing, Told};
 use crate::wire::{ArrivalAnswer, Cause};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl Gate {
         let is_under_way = self.flights.contains(identity.key);
         match self.roster.get(identity.key) {
             Some(known) if known.is_fresh(now) => {
-                let drifted = known.lacks(Told::by(identity)) && rested(known) && !is_under_way;
+                let drifted = known.is_present() && known.lacks(Told::by(identity)) && rested(known) && !is_under_way;
                 (Some(known.standing.clone()), drifted.then_some(Cause::Drift))
             }
             Some(Known { standing: Standing::Present(_), .. }) => (None, Some(Cause::Refresh)),
@@ -35,9 +35,12 @@ impl Gate {
         let before = self.roster.get(key).cloned();
         let told = Told::newest(before.as_ref().and_then(|known| known.told), told);
         let refused = |reason, message| Standing::Refused(Box::new(Refusal { message, ..Refusal::of(reason) }));
-        let account_before = before.as_ref().and_then(Known::account).cloned();
+        let account_before = match &before {
+            Some(Known { standing: Standing::Present(account), .. }) => account.clone(),
+            _ => None,
+        };
         let (standing, until) = match answer {
-            ArrivalAnswer::Active { account, valid_for } => {
+            ArrivalAnswer::Active { account, valid_for, .. } => {
                 let span = valid_for.unwrap_or(self.policy.provisioning.refresh);
                 // Who arrived together does not come to be asked about again together.
                 let span = span.saturating_sub(self.dice.up_to(span / 10));

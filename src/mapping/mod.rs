@@ -9,7 +9,7 @@ pub use header::{FilterStateRule, HeaderRule, HeaderSourceRule, WhenMissing};
 pub use managed::Managed;
 pub use rendering::{Format, NonAscii, Rendering, header_value};
 
-use crate::domain::{ClaimPath, HeaderSource, Identity, Reason};
+use crate::domain::{AccountMember, ClaimPath, HeaderSource, Identity, Reason};
 use crate::token::Claims;
 use http::HeaderValue;
 use serde_json::{Map, Value};
@@ -87,7 +87,7 @@ impl Mapping {
 impl HeaderSourceRule {
     fn of(&self, claims: &Claims, payload: &str) -> Result<Option<HeaderSource>, Reason> {
         Ok(match self {
-            Self::AccountId => Some(HeaderSource::AccountId),
+            Self::AccountId => Some(HeaderSource::Account(AccountMember::Id)),
             Self::Claim { claim, rendering, when_missing } => {
                 let value = claim.find(claims.members()).and_then(|value| rendering.render(value));
                 when_missing.settle(value)?.map(HeaderSource::Claim)

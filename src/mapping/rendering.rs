@@ -1,6 +1,7 @@
 //! How a claim is written into a header. Whatever comes out may be sent as it is: no control characters, no blanks around
 //! it, no longer than it may be.
 
+use crate::domain::is_header_text;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -60,7 +61,7 @@ impl Rendering {
     fn spell(&self, text: String) -> Option<String> {
         const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
         match self.non_ascii {
-            _ if !is_clean(&text) => None,
+            _ if !is_header_text(&text) => None,
             NonAscii::Utf8 => Some(text),
             NonAscii::Percent => Some(utf8_percent_encode(&text, ESCAPED).to_string()),
             NonAscii::Missing => text.is_ascii().then_some(text),
@@ -68,14 +69,9 @@ impl Rendering {
     }
 }
 
-/// The text as a header value, unless it is empty, padded with blanks, or holds control characters.
+/// The text as a header value, if it can be one.
 pub fn header_value(text: &str) -> Option<HeaderValue> {
-    is_clean(text).then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
-}
-
-fn is_clean(text: &str) -> bool {
-    let is_plain = || text.bytes().all(|byte| byte.is_ascii_graphic());
-    !text.is_empty() && (is_plain() || text.trim() == text && !text.chars().any(char::is_control))
+    is_header_text(text).then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
 }
 
 fn list(value: &Value) -> Option<String> {

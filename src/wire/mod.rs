@@ -9,7 +9,7 @@ mod discovery;
 mod problem;
 mod sighting;
 
-pub use answer::{Account, ArrivalAnswer};
+pub use answer::ArrivalAnswer;
 pub use arrival::{Arrival, ArrivalSubject, Cause};
 pub use caching::fresh_for;
 pub use dialect::Dialect;

@@ -262,11 +262,11 @@ impl Host for FakeProxy {
         self.0.borrow_mut().headers().headers.push(header);
     }
 
-    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue) {
+    fn add_request_header(&self, name: &HeaderName, value: &[u8]) {
         let mut proxy = self.0.borrow_mut();
         let headers = &mut proxy.headers().headers;
         assert!(headers.iter().all(|(known, _)| known != name.as_str()), "{name} would be there twice");
-        headers.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
+        headers.push((name.as_str().to_owned(), value.to_vec()));
     }
 
     fn declare_filter_state(&self, _key: &str) {}
