@@ -27,6 +27,8 @@ type Here = world::EnvoyWorld;
 
 #[path = "../scenarios/arrivals.rs"]
 mod arrivals;
+#[path = "../scenarios/behind.rs"]
+mod behind;
 #[path = "../scenarios/cache.rs"]
 mod cache;
 #[path = "../scenarios/configuration.rs"]
@@ -39,6 +41,8 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/outages.rs"]
+mod outages;
 #[path = "../scenarios/refusals.rs"]
 mod refusals;
 #[path = "../scenarios/report.rs"]
