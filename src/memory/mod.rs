@@ -1,15 +1,21 @@
 //! What is remembered between requests. Every store has a bound from the configuration; none grows with what clients send.
 
+mod breaker;
 mod known;
+mod lease;
 mod ledger;
 mod roster;
+mod subjects;
 mod tokens;
 mod unknown_keys;
 mod waiting;
 
+pub use breaker::{Breaker, BreakerTerms, Permit};
 pub use known::{Claim, Found, Known, Query, Standing, Told};
+pub use lease::Lease;
 pub use ledger::{Batch, Ledger};
 pub use roster::Roster;
+pub use subjects::{Bucket, Place};
 pub use tokens::{Tokens, Verified};
 pub use unknown_keys::{KeyName, UnknownKeys};
 pub use waiting::{Waiting, Want};
