@@ -8,7 +8,7 @@ mod calls;
 mod host;
 mod shared;
 
-pub use host::{CallToken, Host, Level};
+pub use host::{CallToken, Host, Level, SharedData};
 
 use crate::config::Policy;
 use crate::domain::{
@@ -19,7 +19,7 @@ use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::memory::Query;
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
-use shared::{Commons, Look, Subjects};
+use shared::{Commons, GRACE, Look, Subjects};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub struct Filter<H: Host> {
     refusals: Refusals,
     commons: RefCell<Commons>,
     subjects: Subjects,
+    /// How long this worker may take to ask about one.
+    lease: Duration,
     /// What the process is to be asked at the next tick.
     parked: RefCell<Vec<Query>>,
     /// When the timer that was asked for fires next.
@@ -64,10 +66,13 @@ pub enum Removal {
 impl<H: Host> Filter<H> {
     /// A filter that has seen nobody. `nonce` is a random number that no other worker has.
     pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
+        let b = policy.provisioning.breaker;
+        let terms = crate::memory::BreakerTerms { failures: b.failures, shortest: b.pause.shortest, longest: b.pause.longest };
         Self {
             host,
             refusals: Refusals::under(policy.challenge.clone()),
-            subjects: Subjects::of(&policy, nonce),
+            lease: policy.provisioning.at.timeout.saturating_add(GRACE),
+            subjects: Subjects::new(&policy, terms, nonce),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
             commons: RefCell::new(Commons::new(nonce)),
@@ -84,7 +89,6 @@ impl<H: Host> Filter<H> {
         gate.filter_state_keys().chain([REASON_KEY]).for_each(|key| self.host.declare_filter_state(key));
         drop(gate);
         Commons::prepare(&self.host, self.gate.borrow().shared_names());
-        self.subjects.prepare(&self.host);
         self.tick_at(now, now);
     }
 
@@ -218,9 +222,15 @@ impl<H: Host> Filter<H> {
                     // The reply to another request's call brought this up; a call made here would be lost with it.
                     Output::Claim { query, .. } if active.is_some() => self.parked.borrow_mut().push(query),
                     Output::Claim { query, may_ask } => self.claim(&query, may_ask, now),
-                    Output::Learnt(key, known) => self.subjects.learn(&self.host, key, &known, now),
-                    Output::Missed { key, retry_after } => self.subjects.miss(&self.host, key, retry_after, now),
-                    Output::LetGo(key) => self.subjects.let_go(&self.host, key, now),
+                    Output::Learnt(key, known) => {
+                        self.subjects.answered(&self.host);
+                        self.subjects.settle(&self.host, key, Some(&known), now);
+                    }
+                    Output::Missed { key, retry_after } => {
+                        self.subjects.failed(&self.host, retry_after, now);
+                        self.subjects.settle(&self.host, key, None, now);
+                    }
+                    Output::LetGo(key) => self.subjects.settle(&self.host, key, None, now),
                     Output::Report(event) => self.report(&event),
                 }
             }
@@ -240,7 +250,7 @@ impl<H: Host> Filter<H> {
     /// Puts a question about a subject to the process.
     fn claim(&self, query: &Query, may_ask: bool, now: Timestamp) {
         let may_ask = may_ask && self.gate.borrow().may_ask();
-        let found = self.subjects.claim(&self.host, query, may_ask, now);
+        let found = self.subjects.claim(&self.host, query, may_ask, self.lease, now);
         self.gate.borrow_mut().claimed(query.key, found, now);
     }
 

@@ -249,6 +249,7 @@ fn whom_the_directory_turned_away_stays_away_while_it_cannot_be_asked() {
     let token = issuer.access_token("jane", "api", START, json!({}));
     let mut weather = Weather::new(&json!({}), 1);
     weather.gate.policy.provisioning.when_unavailable = crate::config::Posture::Allow;
+    weather.gate.policy.provisioning.attempts = 1;
     weather.admit(&token);
     weather.conclude_all(&issuer, (410, ""));
     weather.pass(Duration::from_secs(60));
