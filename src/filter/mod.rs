@@ -8,7 +8,7 @@ mod calls;
 mod host;
 mod shared;
 
-pub use host::{CallToken, Host, Level};
+pub use host::{CallToken, Host, Level, SharedData};
 
 use crate::config::Policy;
 use crate::domain::{
