@@ -4,8 +4,17 @@ use crate::domain::{Call, Headers, Response, Ticket, Timestamp};
 use http::HeaderName;
 use std::time::Duration;
 
+/// The data that all workers of a proxy's process share, other plugins included. Nothing there is ever removed.
+pub trait SharedData {
+    /// What stands under `key`, and its version.
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Writes there; with `version` only if it is still that one, or nothing is there. `false` if it was not written.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool;
+}
+
 /// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
-pub trait Host {
+pub trait Host: SharedData {
     /// The wall clock.
     fn now(&self) -> Timestamp;
 
@@ -47,12 +56,6 @@ pub trait Host {
     /// Starts a call. Its reply arrives only as long as the context that is active now lives. `None`: the proxy will
     /// not make it, and no reply follows.
     fn call(&self, call: &Call) -> Option<CallToken>;
-
-    /// What stands under `key` in the data that all workers of the process share, and its version.
-    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
-
-    /// Writes there; with `version` only if it is still that one, or nothing is there. `false` if it was not written.
-    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool;
 
     /// Asks for a tick after `span` and every `span` from then on; replaces what was asked before.
     fn tick_every(&self, span: Duration);

@@ -71,9 +71,9 @@ impl Breaker {
         written.flatten().unwrap_or_default()
     }
 
-    /// Whether `holder` may ask. If it is the first to do so after the breaker was open, it has the try, for as long as
-    /// `lease`; one that has it asks for nothing else meanwhile.
-    pub fn permit(&mut self, holder: u64, now: Timestamp, lease: Duration) -> Permit {
+    /// Whether somebody may ask who would do so under this lease. The first to ask after the breaker was open has the try
+    /// until its lease ends, and asks for nothing else meanwhile.
+    pub fn permit(&mut self, lease: Lease, now: Timestamp) -> Permit {
         if let Some(until) = self.shut_until(now) {
             return Permit::Shut { until };
         }
@@ -81,7 +81,7 @@ impl Breaker {
             if self.state.probe.is_some_and(|probe| probe.is_live(now)) {
                 return Permit::Probing;
             }
-            self.state.probe = Some(Lease { holder, until: now.after(lease) });
+            self.state.probe = Some(lease);
         }
         Permit::Go
     }
@@ -137,6 +137,10 @@ mod tests {
         Breaker::read(TERMS, &breaker.bytes())
     }
 
+    fn lease(holder: u64, now: Timestamp) -> Lease {
+        Lease { holder, until: now.after(LEASE) }
+    }
+
     fn after(millis: u64) -> Timestamp {
         NOW.after(Duration::from_millis(millis))
     }
@@ -149,28 +153,28 @@ mod tests {
 
     #[test]
     fn it_opens_after_so_many_failures_in_a_row_and_no_sooner() {
-        assert_eq!(failing(2).permit(1, NOW, LEASE), Permit::Go);
-        assert!(matches!(failing(3).permit(1, NOW, LEASE), Permit::Shut { until } if until > NOW));
+        assert_eq!(failing(2).permit(lease(1, NOW), NOW), Permit::Go);
+        assert!(matches!(failing(3).permit(lease(1, NOW), NOW), Permit::Shut { until } if until > NOW));
         let mut between = failing(2);
         assert!(between.answered());
         between.failed(None, &mut Dice::new(7), NOW);
-        assert_eq!(between.permit(1, NOW, LEASE), Permit::Go);
+        assert_eq!(between.permit(lease(1, NOW), NOW), Permit::Go);
     }
 
     #[test]
     fn when_its_time_is_over_one_tries_and_the_others_wait_for_that() {
         let mut breaker = failing(3);
         let over = after(1200);
-        assert_eq!(breaker.permit(1, over, LEASE), Permit::Go);
+        assert_eq!(breaker.permit(lease(1, over), over), Permit::Go);
         let mut breaker = Breaker::read(TERMS, &breaker.bytes());
-        assert_eq!(breaker.permit(2, over, LEASE), Permit::Probing);
-        assert_eq!(breaker.permit(1, over, LEASE), Permit::Probing, "for another subject");
+        assert_eq!(breaker.permit(lease(2, over), over), Permit::Probing);
+        assert_eq!(breaker.permit(lease(1, over), over), Permit::Probing, "for another subject");
         let lost = over.after(LEASE);
-        assert_eq!(breaker.permit(2, lost, LEASE), Permit::Go, "whoever tried is gone");
-        assert_eq!(breaker.permit(1, lost, LEASE), Permit::Probing);
+        assert_eq!(breaker.permit(lease(2, lost), lost), Permit::Go, "whoever tried is gone");
+        assert_eq!(breaker.permit(lease(1, lost), lost), Permit::Probing);
         assert!(breaker.answered());
-        assert_eq!(breaker.permit(1, lost, LEASE), Permit::Go);
-        assert_eq!(breaker.permit(2, lost, LEASE), Permit::Go);
+        assert_eq!(breaker.permit(lease(1, lost), lost), Permit::Go);
+        assert_eq!(breaker.permit(lease(2, lost), lost), Permit::Go);
         assert!(breaker.bytes().is_empty() && !breaker.answered());
     }
 
@@ -183,7 +187,7 @@ mod tests {
             let range = longest * 4 / 5..=(longest * 6 / 5).min(8000);
             assert!(range.contains(&pause), "{pause} ms");
             now = now.after(Duration::from_millis(pause));
-            assert_eq!(breaker.permit(1, now, LEASE), Permit::Go);
+            assert_eq!(breaker.permit(lease(1, now), now), Permit::Go);
         }
     }
 
@@ -210,7 +214,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_does_not_keep_it_open() {
         let earlier = NOW.before(Duration::from_secs(3600));
-        assert_eq!(failing(3).permit(1, earlier, LEASE), Permit::Go);
+        assert_eq!(failing(3).permit(lease(1, earlier), earlier), Permit::Go);
     }
 
     #[test]

@@ -1,19 +1,17 @@
 //! What the workers of a process remember of subjects together, in bytes: buckets of a bounded size that anybody may have
 //! written to. Knows neither where they are kept nor when anybody is asked about.
 
-use super::{Known, Lease, Standing, Told};
-use crate::domain::{Account, Fingerprint, Reason, Refusal, SubjectKey, Timestamp};
-use crate::mapping::is_clean;
+mod packed;
+
+use super::{Known, Lease};
+use crate::domain::{SubjectKey, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The most that one bucket takes, in bytes: a worker copies all of it at every look.
 const MOST_BYTES: usize = 4096;
-/// A longer message to a person is not handed on, in bytes.
-const LONGEST_MESSAGE: usize = 600;
 /// Workers read the clock at different moments. What lies further in the future was written before it was set back.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -53,24 +51,8 @@ struct Entry<'a> {
 struct Row<'a> {
     place: Place,
     lease: Option<Lease>,
-    /// A [`Packed`], or nothing.
+    /// What is known of it, packed, or nothing.
     known: &'a [u8],
-}
-
-/// What is known of a subject.
-#[derive(Serialize, Deserialize)]
-struct Packed<'a> {
-    until: Timestamp,
-    asked_at: Timestamp,
-    told: Option<([u8; 8], Timestamp)>,
-    #[serde(borrow)]
-    standing: PackedStanding<'a>,
-}
-
-#[derive(Serialize, Deserialize)]
-enum PackedStanding<'a> {
-    Present(Option<Cow<'a, Account>>),
-    Refused { slug: &'a str, message: Option<&'a str>, retry_after: Option<Duration> },
 }
 
 impl<'a> Bucket<'a> {
@@ -98,7 +80,7 @@ impl<'a> Bucket<'a> {
 
     /// What is known of a subject, unless the clock says that it cannot be.
     pub fn known(&self, place: Place, now: Timestamp) -> Option<Known> {
-        let known = unpacked(self.entry(place)?.row()?.known)?;
+        let known = packed::read(self.entry(place)?.row()?.known)?;
         Some(known).filter(|known| known.asked_at <= now.after(MOMENT))
     }
 
@@ -124,7 +106,7 @@ impl<'a> Bucket<'a> {
         if known.is_none() && before == lease {
             return false;
         }
-        let known = known.map_or_else(|| self.known_bytes(place), packed);
+        let known = known.map_or_else(|| self.known_bytes(place), packed::bytes);
         let is_kept =
             (lease.is_some() || !known.is_empty()) && self.put(&Row { place, lease, known: &known }, now);
         if !is_kept && lease.is_none() {
@@ -171,38 +153,169 @@ impl Entry<'_> {
     }
 }
 
-fn packed(known: &Known) -> Vec<u8> {
-    let standing = match &known.standing {
-        Standing::Present(account) => PackedStanding::Present(account.as_deref().map(Cow::Borrowed)),
-        Standing::Refused(refusal) => PackedStanding::Refused {
-            slug: refusal.reason.slug(),
-            message: refusal.message.as_deref().filter(|message| message.len() <= LONGEST_MESSAGE),
-            retry_after: refusal.retry_after,
-        },
-    };
-    let Known { until, asked_at, told, .. } = *known;
-    let told = told.map(|told| (told.fingerprint.0.to_le_bytes(), told.issued_at));
-    // Numbers and texts always serialise.
-    postcard::to_extend(&Packed { until, asked_at, told, standing }, Vec::new()).unwrap_or_default()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Account, Fingerprint, Reason, Refusal};
+    use crate::memory::{Standing, Told, test_key};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
 
-/// Nothing here is believed to be ours: what would be no header is no account.
-fn unpacked(bytes: &[u8]) -> Option<Known> {
-    let Packed { until, asked_at, told, standing } = postcard::from_bytes(bytes).ok()?;
-    let standing = match standing {
-        PackedStanding::Present(account) => {
-            let is_sound = account.iter().flat_map(|account| account.texts()).all(is_clean);
-            Standing::Present(is_sound.then_some(account)?.map(|account| Arc::new(account.into_owned())))
+    const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
+
+    fn place(id: &str) -> Place {
+        Place::of("realm", test_key(id))
+    }
+
+    fn lease(holder: u64, secs: u64) -> Lease {
+        Lease { holder, until: NOW.after(Duration::from_secs(secs)) }
+    }
+
+    fn present() -> Known {
+        let id = Some("0193f5a1-7f2e-7cc3-98c5-4d8a2b1e6f70".into());
+        let standing = Standing::Present(Some(Arc::new(Account { id, headers: Box::new([]) })));
+        let told = Told { fingerprint: Fingerprint(u64::MAX), issued_at: NOW };
+        Known { standing, until: NOW.after(Duration::from_secs(3600)), told: Some(told), asked_at: NOW }
+    }
+
+    fn refused(length: usize) -> Known {
+        let refusal = Refusal { message: Some("x".repeat(length)), ..Refusal::of(Reason::AccountDenied) };
+        Known { standing: Standing::Refused(Box::new(refusal)), ..present() }
+    }
+
+    fn learn(bucket: &mut Bucket<'_>, id: &str, known: &Known) -> bool {
+        bucket.settle(place(id), 1, Some(known), NOW)
+    }
+
+    /// What a bucket in which so many subjects are known is written as.
+    fn full_of(count: usize) -> Vec<u8> {
+        let mut bucket = Bucket::default();
+        assert!((0..count).all(|number| learn(&mut bucket, &number.to_string(), &present())));
+        bucket.bytes()
+    }
+
+    #[test]
+    fn a_bucket_has_room_for_more_subjects_than_are_to_be_in_it() {
+        assert!((82..=86).contains(&full_of(1).len()), "{} bytes", full_of(1).len());
+        assert!(full_of(47).len() <= MOST_BYTES, "{} bytes", full_of(47).len());
+    }
+
+    #[test]
+    fn two_realms_know_nothing_of_each_other() {
+        let mut bucket = Bucket::default();
+        assert!(bucket.settle(Place::of("one", test_key("jane")), 1, Some(&present()), NOW));
+        assert_eq!(bucket.known(Place::of("two", test_key("jane")), NOW), None);
+        assert_eq!(bucket.known(Place::of("one", test_key("john")), NOW), None);
+        assert_eq!(bucket.known(Place::of("one", test_key("jane")), NOW), Some(present()));
+    }
+
+    #[test]
+    fn the_subject_written_about_longest_ago_makes_room() {
+        let bytes = full_of(40);
+        let mut bucket = Bucket::read(&bytes);
+        assert!(learn(&mut bucket, "0", &refused(10)));
+        assert!((40..60).all(|number| learn(&mut bucket, &number.to_string(), &present())));
+        let bytes = bucket.bytes();
+        let is_known = |id: &str| Bucket::read(&bytes).known(place(id), NOW).is_some();
+        assert!(bytes.len() <= MOST_BYTES && is_known("0") && is_known("59") && !is_known("1"));
+    }
+
+    #[test]
+    fn somebody_who_is_asked_about_stays_until_the_lease_ends() {
+        let mut bucket = Bucket::default();
+        let all: Vec<_> = (0..200).map(|number| place(&number.to_string())).collect();
+        let fits = |place: &&Place| bucket.let_to(**place, lease(7, 5), NOW);
+        let asked = all.iter().take_while(fits).count();
+        assert!((100..200).contains(&asked), "{asked}");
+        let mut bucket = Bucket::default();
+        assert!(all[..asked].iter().all(|place| bucket.let_to(*place, lease(7, 5), NOW)));
+        let bytes = bucket.bytes();
+        let mut bucket = Bucket::read(&bytes);
+        assert!(all[..asked].iter().all(|place| bucket.lease(*place, NOW) == Some(lease(7, 5))));
+        let later = NOW.after(Duration::from_secs(5));
+        assert_eq!(bucket.lease(all[0], later), None);
+        assert!(bucket.settle(place("jane"), 1, Some(&present()), later), "dead leases make room");
+        assert!(bucket.bytes().len() <= MOST_BYTES);
+    }
+
+    #[test]
+    fn whoever_asked_lets_go_and_nobody_else_does() {
+        let mut bucket = Bucket::default();
+        assert!(bucket.let_to(place("jane"), lease(7, 5), NOW));
+        assert!(!bucket.settle(place("jane"), 8, None, NOW), "another has nothing to say");
+        assert!(bucket.settle(place("jane"), 8, Some(&present()), NOW));
+        assert_eq!(bucket.lease(place("jane"), NOW), Some(lease(7, 5)));
+        assert!(bucket.settle(place("jane"), 7, None, NOW));
+        assert_eq!((bucket.lease(place("jane"), NOW), bucket.0.len()), (None, 1));
+        assert!(bucket.let_to(place("john"), lease(7, 5), NOW));
+        assert!(bucket.settle(place("john"), 7, None, NOW));
+        assert_eq!(bucket.0.len(), 1, "nothing is left of him of whom nothing was learnt");
+    }
+
+    #[test]
+    fn what_is_known_stays_while_it_is_asked_about_again() {
+        let bytes = full_of(1);
+        let mut bucket = Bucket::read(&bytes);
+        assert!(bucket.let_to(place("0"), lease(u64::MAX, 5), NOW));
+        let bytes = bucket.bytes();
+        let bucket = Bucket::read(&bytes);
+        assert_eq!(bucket.known(place("0"), NOW), Some(present()));
+        assert_eq!(bucket.lease(place("0"), NOW), Some(lease(u64::MAX, 5)));
+    }
+
+    #[test]
+    fn what_was_learnt_in_the_future_is_nothing() {
+        let bytes = full_of(1);
+        let known = |secs| Bucket::read(&bytes).known(place("0"), NOW.before(Duration::from_secs(secs)));
+        assert_eq!((known(1), known(2)), (Some(present()), None));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_stands_there_can_be_read_and_written_over(
+            odd in vec(any::<u8>(), 0..5000), cut in 0..90_usize, flip: u8
+        ) {
+            let mut spoiled = full_of(3);
+            spoiled.truncate(spoiled.len() - cut);
+            spoiled[cut] ^= flip;
+            for bytes in [odd, spoiled] {
+                let mut bucket = Bucket::read(&bytes);
+                for id in ["0", "1", "2"] {
+                    let _ = (bucket.known(place(id), NOW), bucket.lease(place(id), NOW));
+                }
+                prop_assert!(learn(&mut bucket, "jane", &present()));
+                let bytes = bucket.bytes();
+                prop_assert!(bytes.len() <= MOST_BYTES);
+                prop_assert_eq!(Bucket::read(&bytes).known(place("jane"), NOW), Some(present()));
+            }
         }
-        PackedStanding::Refused { slug, message, retry_after } => {
-            let reason = *Reason::ALL.iter().find(|reason| reason.slug() == slug)?;
-            let message = message.map(str::to_owned);
-            Standing::Refused(Box::new(Refusal { message, retry_after, ..Refusal::of(reason) }))
+
+        #[test]
+        fn no_bucket_outgrows_its_bound_and_nobody_who_is_asked_about_is_lost(
+            writes in vec((0..150_u8, 0..8_usize), 0..250)
+        ) {
+            let (mut bytes, mut asked) = (Vec::new(), BTreeSet::new());
+            let learnt = [present(), refused(300), refused(600), refused(0)];
+            for (number, what) in writes {
+                let (mut bucket, at) = (Bucket::read(&bytes), place(&number.to_string()));
+                let known = learnt.get(what);
+                let is_written = match known {
+                    Some(_) => bucket.settle(at, 7, known, NOW),
+                    None => bucket.let_to(at, lease(7, 5), NOW),
+                };
+                if is_written {
+                    bytes = bucket.bytes();
+                    if known.is_none() { asked.insert(number) } else { asked.remove(&number) };
+                }
+                prop_assert!(bytes.len() <= MOST_BYTES);
+                let bucket = Bucket::read(&bytes);
+                let is_asked = |number: &u8| bucket.lease(place(&number.to_string()), NOW).is_some();
+                prop_assert!(asked.iter().all(is_asked));
+            }
         }
-    };
-    let told = told.map(|(fingerprint, issued_at)| {
-        let fingerprint = Fingerprint(u64::from_le_bytes(fingerprint));
-        Told { fingerprint, issued_at }
-    });
-    Some(Known { standing, until, told, asked_at })
+    }
 }
