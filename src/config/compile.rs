@@ -3,7 +3,9 @@
 use super::document::{LimitsDocument, ModeDocument, count, span};
 use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
-use super::{attributes, challenge, credentials, filter_state, headers, issuers, read, routes, upstream};
+use super::{
+    attributes, challenge, credentials, filter_state, headers, issuers, kinds, read, routes, upstream,
+};
 use crate::mapping::{Managed, Mapping};
 use crate::token::Crypto;
 use std::time::Duration;
@@ -31,7 +33,8 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let (routes, demands) = routes::compile(document.routes, document.cors_preflight, &issuers, &problems);
     let headers = headers::compile(document.headers, &problems);
     let filter_state = filter_state::compile(document.filter_state, &problems);
-    let (attributes, digest) = attributes::compile(document.attributes, &problems);
+    let attributes = attributes::compile(document.attributes, &problems);
+    let kinds = kinds::compile(document.kinds, &problems);
     let provisioning = upstream::provisioning(document.provisioning, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
     let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
@@ -50,7 +53,7 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
             demands,
             issuers,
             managed: Managed::by(&headers),
-            mapping: Mapping { headers, filter_state, attributes, digest },
+            mapping: Mapping::new(headers, filter_state, attributes, kinds),
             provisioning,
             last_seen,
             challenge,

@@ -1,8 +1,9 @@
 //! The configuration as it is written, before anything is checked but its shape. Every member may be absent: what is
 //! required, and what is used in its place, `compile` says.
 
+use super::mapping_document::{AttributeDocument, FilterStateDocument, HeaderDocument, KindsDocument};
+use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(super) struct Document {
     pub(super) headers: Vec<HeaderDocument>,
     pub(super) filter_state: Vec<FilterStateDocument>,
     pub(super) attributes: Vec<AttributeDocument>,
+    pub(super) kinds: KindsDocument,
     pub(super) provisioning: Option<ProvisioningDocument>,
     pub(super) last_seen: Option<LastSeenDocument>,
     pub(super) realm: Option<String>,
@@ -144,72 +146,6 @@ pub(super) struct KeysRefreshDocument {
     pub(super) at_most: Option<Period>,
     pub(super) stale_for: Option<Period>,
     pub(super) unknown_kid: Option<Period>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct HeaderDocument {
-    pub(super) header: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) payload: Option<PayloadDocument>,
-    pub(super) format: Option<FormatDocument>,
-    pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-    pub(super) max_bytes: Option<Count>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct FilterStateDocument {
-    pub(super) key: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) payload: Option<PayloadDocument>,
-    pub(super) format: Option<FormatDocument>,
-    pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-    pub(super) max_bytes: Option<Count>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct AttributeDocument {
-    pub(super) attribute: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum FormatDocument {
-    Plain,
-    Csv,
-    Json,
-    Base64Json,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum NonAsciiDocument {
-    Utf8,
-    Percent,
-    Missing,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum PayloadDocument {
-    Base64url,
-    Base64urlPadded,
-}
-
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum WhenMissingDocument {
-    Refuse,
-    Omit,
-    Default(Value),
 }
 
 #[derive(Debug, Default, Deserialize)]

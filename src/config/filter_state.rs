@@ -1,7 +1,7 @@
 //! The `filter_state` of a configuration: what the proxy's other filters and its log are told.
 
-use super::document::{FilterStateDocument, HeaderDocument};
 use super::headers;
+use super::mapping_document::{FilterStateDocument, HeaderDocument};
 use super::problem::Problems;
 use crate::domain::REASON_KEY;
 use crate::mapping::FilterStateRule;
@@ -33,7 +33,19 @@ fn is_key(key: &str) -> bool {
 
 /// Its value comes from where a header's comes from.
 fn as_header(document: FilterStateDocument) -> HeaderDocument {
-    let FilterStateDocument { key: _, claim, account, payload, format, non_ascii, when_missing, max_bytes } =
-        document;
-    HeaderDocument { header: None, claim, account, payload, format, non_ascii, when_missing, max_bytes }
+    let FilterStateDocument { key: _, claim, account, payload, format, non_ascii, .. } = document;
+    let FilterStateDocument { map, map_others, when_missing, when_malformed, max_bytes, .. } = document;
+    HeaderDocument {
+        header: None,
+        claim,
+        account,
+        payload,
+        format,
+        non_ascii,
+        map,
+        map_others,
+        when_missing,
+        when_malformed,
+        max_bytes,
+    }
 }
