@@ -3,12 +3,11 @@
 use super::mapping_document::{FallbackDocument, OthersDocument};
 use super::problem::Problems;
 use crate::mapping::{Fallback, Fallbacks, ValueMap};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
 /// The map of a rule, if it has one.
 pub(super) fn value_map(
-    pairs: Option<BTreeMap<String, String>>,
+    pairs: Option<Map<String, Value>>,
     others: Option<OthersDocument>,
     path: &str,
     problems: &Problems,
@@ -20,7 +19,12 @@ pub(super) fn value_map(
     if pairs.is_empty() {
         problems.add(format!("{path}.map"), "it is empty", "write pairs, as eng: developer, or remove it");
     }
-    Some(ValueMap { pairs, keeps_others: matches!(others, Some(OthersDocument::Keep)) })
+    let pairs = pairs.into_iter().filter_map(|(from, to)| {
+        let word = to.as_str().map(str::to_owned).ok_or("it is no text");
+        let word = problems.take(word, &format!("{path}.map.{from}"), "write the other word in quotes")?;
+        Some((from, word))
+    });
+    Some(ValueMap { pairs: pairs.collect(), keeps_others: matches!(others, Some(OthersDocument::Keep)) })
 }
 
 /// `when_missing` and `when_malformed` as they are `written`; without a word of the operator a claim that is missing has

@@ -2,8 +2,7 @@
 
 use super::document::Count;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -14,7 +13,7 @@ pub(super) struct HeaderDocument {
     pub(super) payload: Option<PayloadDocument>,
     pub(super) format: Option<FormatDocument>,
     pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) map: Option<BTreeMap<String, String>>,
+    pub(super) map: Option<Map<String, Value>>,
     pub(super) map_others: Option<OthersDocument>,
     pub(super) when_missing: Option<FallbackDocument>,
     pub(super) when_malformed: Option<FallbackDocument>,
@@ -30,7 +29,7 @@ pub(super) struct FilterStateDocument {
     pub(super) payload: Option<PayloadDocument>,
     pub(super) format: Option<FormatDocument>,
     pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) map: Option<BTreeMap<String, String>>,
+    pub(super) map: Option<Map<String, Value>>,
     pub(super) map_others: Option<OthersDocument>,
     pub(super) when_missing: Option<FallbackDocument>,
     pub(super) when_malformed: Option<FallbackDocument>,
@@ -42,7 +41,7 @@ pub(super) struct FilterStateDocument {
 pub(super) struct AttributeDocument {
     pub(super) attribute: Option<String>,
     pub(super) claim: Option<String>,
-    pub(super) map: Option<BTreeMap<String, String>>,
+    pub(super) map: Option<Map<String, Value>>,
     pub(super) map_others: Option<OthersDocument>,
     pub(super) format: Option<AttributeFormatDocument>,
     pub(super) max_bytes: Option<Count>,

@@ -135,3 +135,67 @@ fn unordered(value: &Value) -> String {
     items.sort_unstable();
     format!("[{}]", items.join(","))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ClaimPath;
+    use serde_json::json;
+
+    fn rule(attribute: &str, is_kept_in_step: bool) -> AttributeRule {
+        let path = ClaimPath::parse(attribute).unwrap();
+        let shape = Shape { format: AttributeFormat::AsIs, max_bytes: 100, max_items: 100 };
+        let fallbacks = Fallbacks { missing: Fallback::Omit, malformed: Some(Fallback::Refuse) };
+        AttributeRule { attribute: path.clone(), claim: path, map: None, shape, fallbacks, is_kept_in_step }
+    }
+
+    fn mapping(attributes: Vec<AttributeRule>) -> Mapping {
+        Mapping::new(vec![], vec![], attributes, Kinds::default())
+    }
+
+    fn fingerprint(mapping: &Mapping, claims: Value) -> Result<Option<Fingerprint>, Reason> {
+        mapping.fingerprint(claims.as_object().unwrap())
+    }
+
+    #[test]
+    fn only_what_is_kept_in_step_makes_the_fingerprint() {
+        let mapping =
+            mapping(vec![rule("groups", true), rule("name.familyName", true), rule("login", false)]);
+        let of = |claims: Value| fingerprint(&mapping, claims).unwrap().unwrap();
+        let jane = of(json!({"groups": ["a", "b"], "name": {"familyName": "Doe"}, "login": "jane"}));
+        assert_eq!(
+            of(json!({"groups": ["b", "a"], "name": {"familyName": "Doe"}, "login": "j", "x": 1})),
+            jane
+        );
+        for other in [
+            json!({"groups": ["a"], "name": {"familyName": "Doe"}}),
+            json!({"groups": ["a,b"], "name": {"familyName": "Doe"}}),
+            json!({"groups": ["a", "b"], "name": {"familyName": "Roe"}}),
+            json!({"groups": ["a", "b"]}),
+            json!({}),
+        ] {
+            assert_ne!(of(other.clone()), jane, "{other}");
+        }
+        assert_ne!(of(json!({"groups": 1})), of(json!({"groups": [1]})));
+    }
+
+    #[test]
+    fn another_mapping_makes_another_fingerprint_and_none_without_anything_to_keep_in_step() {
+        let claims = || json!({"groups": ["a"], "login": "jane"});
+        let one = mapping(vec![rule("groups", true)]);
+        let other = mapping(vec![rule("groups", true), rule("login", false)]);
+        assert_ne!(fingerprint(&one, claims()), fingerprint(&other, claims()));
+        let swapped = mapping(vec![rule("login", false), rule("groups", true)]);
+        assert_eq!(fingerprint(&swapped, claims()), fingerprint(&other, claims()));
+        assert_eq!(fingerprint(&mapping(vec![rule("login", false)]), claims()), Ok(None));
+    }
+
+    #[test]
+    fn whom_a_rule_refuses_has_no_fingerprint() {
+        for is_kept_in_step in [true, false] {
+            let mapping = mapping(vec![rule("login", is_kept_in_step)]);
+            let refused = fingerprint(&mapping, json!({"login": "x".repeat(99)}));
+            assert_eq!(refused, Err(Reason::ClaimMalformed));
+        }
+    }
+}

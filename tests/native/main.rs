@@ -30,6 +30,8 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/mapping.rs"]
+mod mapping;
 #[path = "../scenarios/refusals.rs"]
 mod refusals;
 #[path = "../scenarios/report.rs"]
