@@ -1,10 +1,12 @@
 //! Document to Policy.
 
 use super::document::{LimitsDocument, ModeDocument, count, span};
+use super::headers::AccountHeaders;
 use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
 use super::{
-    attributes, challenge, credentials, filter_state, headers, issuers, provisioning, read, routes, upstream,
+    attributes, challenge, credentials, filter_state, headers, issuers, kinds, provisioning, read, routes,
+    upstream,
 };
 use crate::mapping::{Managed, Mapping};
 use crate::token::Crypto;
@@ -32,9 +34,11 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let credentials = credentials::compile(document.credentials, &problems);
     let paces = provisioning::paces(document.provisioning.as_ref(), &document.routes);
     let (routes, demands) = routes::compile(document.routes, document.cors_preflight, &issuers, &problems);
-    let headers = headers::compile(document.headers, &problems);
-    let filter_state = filter_state::compile(document.filter_state, &problems);
-    let (attributes, digest) = attributes::compile(document.attributes, &problems);
+    let account_headers = AccountHeaders::default();
+    let headers = headers::compile(document.headers, &account_headers, &problems);
+    let filter_state = filter_state::compile(document.filter_state, &account_headers, &problems);
+    let attributes = attributes::compile(document.attributes, &problems);
+    let kinds = kinds::compile(document.kinds, &problems);
     let provisioning = provisioning::compile(document.provisioning, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
     let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
@@ -53,9 +57,9 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
             demands,
             paces,
             issuers,
-            account_headers: Vec::new(),
+            account_headers: account_headers.into_names(),
             managed: Managed::by(&headers),
-            mapping: Mapping { headers, filter_state, attributes, digest },
+            mapping: Mapping::new(headers, filter_state, attributes, kinds),
             provisioning,
             last_seen,
             challenge,

@@ -2,14 +2,21 @@
 //! required, and what is used in its place, `compile` says.
 
 mod amounts;
+mod mapping;
 mod upstream;
 
 pub(super) use amounts::{Count, Patience, Period, Skew, count, range, span};
+pub(super) use mapping::{
+    AttributeDocument, AttributeFormatDocument, FallbackDocument, FilterStateDocument, FormatDocument,
+    HeaderDocument, KindDocument, KindsDocument, NonAsciiDocument, OthersDocument, PayloadDocument,
+    SignDocument, SyncDocument, TreatmentDocument,
+};
 pub(super) use upstream::{
-    AuthorizationDocument, LastSeenDocument, PaceDocument, PostureDocument, ProtocolDocument, ProvisioningDocument,
+    AuthorizationDocument, LastSeenDocument, PaceDocument, PostureDocument, ProtocolDocument,
+    ProvisioningDocument,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 #[derive(Debug, Default, Deserialize)]
@@ -24,6 +31,7 @@ pub(super) struct Document {
     pub(super) headers: Vec<HeaderDocument>,
     pub(super) filter_state: Vec<FilterStateDocument>,
     pub(super) attributes: Vec<AttributeDocument>,
+    pub(super) kinds: KindsDocument,
     pub(super) provisioning: Option<ProvisioningDocument>,
     pub(super) last_seen: Option<LastSeenDocument>,
     pub(super) realm: Option<String>,
@@ -155,72 +163,6 @@ pub(super) struct KeysRefreshDocument {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct HeaderDocument {
-    pub(super) header: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) payload: Option<PayloadDocument>,
-    pub(super) format: Option<FormatDocument>,
-    pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-    pub(super) max_bytes: Option<Count>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct FilterStateDocument {
-    pub(super) key: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) payload: Option<PayloadDocument>,
-    pub(super) format: Option<FormatDocument>,
-    pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-    pub(super) max_bytes: Option<Count>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct AttributeDocument {
-    pub(super) attribute: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum FormatDocument {
-    Plain,
-    Csv,
-    Json,
-    Base64Json,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum NonAsciiDocument {
-    Utf8,
-    Percent,
-    Missing,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum PayloadDocument {
-    Base64url,
-    Base64urlPadded,
-}
-
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum WhenMissingDocument {
-    Refuse,
-    Omit,
-    Default(Value),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct LimitsDocument {
     pub(super) token_bytes: Option<Count>,
     pub(super) tokens: Option<Count>,
@@ -231,4 +173,3 @@ pub(super) struct LimitsDocument {
     pub(super) waiting: Option<Count>,
     pub(super) hold: Option<Patience>,
 }
-

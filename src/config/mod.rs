@@ -6,9 +6,11 @@ mod challenge;
 mod compile;
 mod credentials;
 mod document;
+mod fallbacks;
 mod filter_state;
 mod headers;
 mod issuers;
+mod kinds;
 mod policy;
 mod problem;
 mod provisioning;
@@ -21,7 +23,7 @@ mod upstream;
 
 pub use compile::{Surroundings, compile};
 pub use policy::{
-    BreakerTerms, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture, Protocol,
-    Provisioning, Upstream,
+    BreakerTerms, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture,
+    Protocol, Provisioning, Upstream,
 };
 pub use problem::Problem;

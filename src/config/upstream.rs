@@ -48,7 +48,12 @@ pub(super) fn last_seen(
     })
 }
 
-pub(super) fn target(written: Option<String>, default: &str, path: &str, problems: &Problems) -> Option<String> {
+pub(super) fn target(
+    written: Option<String>,
+    default: &str,
+    path: &str,
+    problems: &Problems,
+) -> Option<String> {
     let target = written.unwrap_or_else(|| default.to_owned());
     let sound = target.starts_with('/') && target.parse::<Uri>().is_ok();
     if !sound {

@@ -29,9 +29,13 @@ mod tests {
     fn pauses_double_up_to_the_longest_and_half_of_each_is_chance() {
         let (millis, mut dice) = (Duration::from_millis, Dice::new(1));
         let backoff = Backoff { shortest: millis(100), longest: millis(900) };
-        for (failures, whole) in [(0, 100), (1, 100), (2, 200), (3, 400), (4, 800), (5, 900), (u32::MAX, 900)] {
+        for (failures, whole) in [(0, 100), (1, 100), (2, 200), (3, 400), (4, 800), (5, 900), (u32::MAX, 900)]
+        {
             let pauses: Vec<_> = (0..100).map(|_| backoff.after(failures, &mut dice)).collect();
-            assert!(pauses.iter().all(|pause| (millis(whole / 2)..=millis(whole)).contains(pause)), "{pauses:?}");
+            assert!(
+                pauses.iter().all(|pause| (millis(whole / 2)..=millis(whole)).contains(pause)),
+                "{pauses:?}"
+            );
             assert!(pauses.iter().any(|pause| *pause != pauses[0]));
         }
     }

@@ -193,12 +193,16 @@ reasons! {
     SubjectInvalid "subject-invalid" 401 Some("invalid_token");
     /// The token lacks a claim that this gateway requires.
     ClaimMissing "claim-missing" 403 None;
+    /// The token has a claim in a form that this gateway cannot use.
+    ClaimMalformed "claim-malformed" 403 None;
     /// The token lacks a scope that this request requires.
     ScopeInsufficient "scope-insufficient" 403 Some("insufficient_scope");
     /// The token lacks a claim value that this request requires.
     ClaimMismatch "claim-mismatch" 403 None;
     /// This subject may not use this gateway.
     SubjectForbidden "subject-forbidden" 403 None;
+    /// Tokens of this kind, as a service's or an agent's, are not accepted here.
+    KindRefused "kind-refused" 403 None;
     /// This tenant may not use this gateway.
     TenantForbidden "tenant-forbidden" 403 None;
     /// The account waits for approval.

@@ -67,7 +67,11 @@ impl<H: Host> Filter<H> {
     /// A filter that has seen nobody. `nonce` is a random number that no other worker has.
     pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
         let b = policy.provisioning.breaker;
-        let terms = crate::memory::BreakerTerms { failures: b.failures, shortest: b.pause.shortest, longest: b.pause.longest };
+        let terms = crate::memory::BreakerTerms {
+            failures: b.failures,
+            shortest: b.pause.shortest,
+            longest: b.pause.longest,
+        };
         Self {
             host,
             refusals: Refusals::under(policy.challenge.clone()),

@@ -2,7 +2,6 @@
 //! proxy's shared data: any worker may read and write there, and so may every other plugin, so nothing in it can fail.
 
 mod record;
-#[cfg_attr(not(test), expect(dead_code, reason = "the gate asks for it next"))]
 mod subjects;
 
 use super::SharedData;
@@ -10,12 +9,13 @@ use crate::domain::{Call, CallId, Reply, Timestamp};
 use record::{Lease, Record};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+pub(super) use subjects::Subjects;
 
 /// A call that waits for another worker's is looked at again after an eighth of the time it has waited, within these.
 const GLANCE: Duration = Duration::from_millis(10);
 const SLOWEST_GLANCE: Duration = Duration::from_millis(100);
 /// How much longer than its call a lease lasts. A worker that died with one keeps the others waiting no longer.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// A record changes between looking and writing only as often as there are workers that ask at the same moment.
 const TRIES: usize = 4;
 

@@ -1,9 +1,10 @@
 //! The way of a request: rule, bearer, token, issuer's keys, claims, identity, standing, verdict.
 
 use super::errand::Errand;
-use super::{Gate, RETRY_SOON, Step};
+use super::{Event, Gate, RETRY_SOON, Step};
 use crate::config::Pace;
 use crate::domain::{Forwarded, Headers, Identity, Passage, Reason, Refusal, Ticket, Timestamp, Verdict};
+use crate::mapping::Treatment;
 use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
 use crate::token::{Claims, Jws};
@@ -64,6 +65,12 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         match self.examine(route, token, may_refetch, now) {
+            Ok(Examined::Identified(identity, _))
+                if self.policy.mapping.kinds.treatment(identity.kind) == Treatment::Count =>
+            {
+                self.report(Event::Counted(identity.kind));
+                Step::Settle(Verdict::Forward(Forwarded { identity, account: None }))
+            }
             Ok(Examined::Identified(identity, claims)) => {
                 let (standing, cause) = self.standing_of(&identity, now);
                 match (cause, claims) {
@@ -81,7 +88,9 @@ impl Gate {
                         return self.advance(ticket, route, token, may_refetch, now);
                     }
                 }
-                let Some(standing) = standing else { return Step::Settle(refuse_for_now(Reason::Overloaded)) };
+                let Some(standing) = standing else {
+                    return Step::Settle(refuse_for_now(Reason::Overloaded));
+                };
                 Step::Settle(self.verdict_on(identity, &standing, now))
             }
             Ok(Examined::NeedsKeys { .. }) if !self.waiting.has_room_for(ticket) => {

@@ -227,7 +227,9 @@ impl Gate {
     fn let_go_ahead(&mut self, key: SubjectKey, now: Timestamp) {
         let Some(flight) = self.flights.get(key) else { return };
         let in_no_hurry = |ticket: &Ticket| match self.waiting.want(*ticket) {
-            Some(Want::Account { route, .. }) => self.policy.paces.get(route.index) != Some(&Pace::Background),
+            Some(Want::Account { route, .. }) => {
+                self.policy.paces.get(route.index) != Some(&Pace::Background)
+            }
             _ => true,
         };
         let (held, ahead) = flight.waiting.drain(..).partition(in_no_hurry);

@@ -57,7 +57,7 @@ impl Errand {
             kind: identity.kind,
             cause: self.cause,
             attributes: self.attributes.clone(),
-            initial: Vec::new(),
+            initial: policy.mapping.initial().to_vec(),
             issued_at: identity.issued_at.map(Timestamp::rfc3339),
             mapping: policy.mapping.digest.clone(),
             sighted_at: self.sighted_at.rfc3339(),

@@ -1,6 +1,6 @@
 //! What happened, for counters and the log. Holds nothing from a token and no credentials.
 
-use crate::domain::{Issuer, Reason};
+use crate::domain::{Issuer, Kind, Reason};
 use crate::token::KeyringError;
 use crate::wire::{ArrivalAnswer, DiscoveryError};
 use std::fmt;
@@ -26,6 +26,8 @@ pub enum Event {
     },
     /// The directory answered an arrival, or did not.
     Arrival(ArrivalOutcome),
+    /// Somebody of a kind that has no accounts went on.
+    Counted(Kind),
     /// What another worker learnt of a subject was taken over.
     ArrivalShared,
     /// The directory is tried again for somebody who waits.
@@ -114,6 +116,9 @@ impl Event {
             Self::Arrival(ArrivalOutcome::Departed) => ("firstsight.arrivals.departed", 1),
             Self::Arrival(ArrivalOutcome::Invalid) => ("firstsight.arrivals.invalid", 1),
             Self::Arrival(ArrivalOutcome::Unavailable) => ("firstsight.arrivals.unavailable", 1),
+            Self::Counted(Kind::Person) => ("firstsight.counted.person", 1),
+            Self::Counted(Kind::Service) => ("firstsight.counted.service", 1),
+            Self::Counted(Kind::Agent) => ("firstsight.counted.agent", 1),
             Self::ArrivalShared => ("firstsight.arrivals.shared", 1),
             Self::ArrivalRetried => ("firstsight.arrivals.retried", 1),
             Self::ArrivalOwed => ("firstsight.arrivals.owed", 1),
@@ -137,7 +142,11 @@ impl Event {
             Self::Reported { .. } => Some(Tone::Trouble),
             Self::Arrival(ArrivalOutcome::Invalid) => Some(Tone::Trouble),
             Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
-            Self::ArrivalShared | Self::ArrivalRetried | Self::ArrivalOwed | Self::ArrivalsDropped(_) => None,
+            Self::Counted(_)
+            | Self::ArrivalShared
+            | Self::ArrivalRetried
+            | Self::ArrivalOwed
+            | Self::ArrivalsDropped(_) => None,
         }
     }
 }
@@ -163,6 +172,7 @@ impl fmt::Display for Event {
                 f.write_str("the directory does not take an account's attributes; check the mapping")
             }
             Self::Arrival(outcome) => write!(f, "an arrival was answered: {outcome:?}"),
+            Self::Counted(kind) => write!(f, "a {kind:?} went on without an account"),
             Self::ArrivalShared => f.write_str("another worker's word on a subject was taken over"),
             Self::ArrivalRetried => f.write_str("the directory is tried again"),
             Self::ArrivalOwed => f.write_str("a subject goes on unconfirmed, and is told later"),

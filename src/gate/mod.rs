@@ -120,7 +120,12 @@ impl Gate {
         let dice = (0..).map(|index| Dice::new(seed.wrapping_add(index)));
         Self {
             dice: Dice::new(seed.wrapping_sub(1)),
-            keys: policy.issuers.iter().zip(dice).map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
+            keys: policy
+                .issuers
+                .iter()
+                .zip(dice)
+                .map(|(issuer, dice)| IssuerKeys::new(issuer, dice))
+                .collect(),
             known_headers: KnownHeaders::default(),
             tokens: Tokens::new(limits.tokens, limits.tokens_bytes),
             roster: Roster::of_a_worker(limits.subjects),

@@ -15,12 +15,17 @@ const REFUSAL_REMEMBERED: Duration = Duration::from_secs(30);
 impl Gate {
     /// How somebody whose token holds stands, where that may be relied on; and why the directory has to be asked, if it
     /// has. An account that drifted is served as it is, and told behind.
-    pub(super) fn standing_of(&mut self, identity: &Identity, now: Timestamp) -> (Option<Standing>, Option<Cause>) {
+    pub(super) fn standing_of(
+        &mut self,
+        identity: &Identity,
+        now: Timestamp,
+    ) -> (Option<Standing>, Option<Cause>) {
         let rested = |known: &Known| now >= known.asked_at.after(self.policy.provisioning.drift_every);
         let is_under_way = self.flights.contains(identity.key);
         match self.roster.get(identity.key) {
             Some(known) if known.is_fresh(now) => {
-                let drifted = known.is_present() && known.lacks(Told::by(identity)) && rested(known) && !is_under_way;
+                let drifted =
+                    known.is_present() && known.lacks(Told::by(identity)) && rested(known) && !is_under_way;
                 (Some(known.standing.clone()), drifted.then_some(Cause::Drift))
             }
             Some(Known { standing: Standing::Present(_), .. }) => (None, Some(Cause::Refresh)),
@@ -29,12 +34,18 @@ impl Gate {
     }
 
     /// What is known of a subject once the directory has answered; `None` if nobody asked. Unavailable is no answer.
-    pub(super) fn known_after(&mut self, key: SubjectKey, answer: ArrivalAnswer, now: Timestamp) -> Option<Known> {
+    pub(super) fn known_after(
+        &mut self,
+        key: SubjectKey,
+        answer: ArrivalAnswer,
+        now: Timestamp,
+    ) -> Option<Known> {
         let errand = &self.flights.get(key)?.errand;
         let (cause, told) = (errand.cause, Told::by(&errand.identity));
         let before = self.roster.get(key).cloned();
         let told = Told::newest(before.as_ref().and_then(|known| known.told), told);
-        let refused = |reason, message| Standing::Refused(Box::new(Refusal { message, ..Refusal::of(reason) }));
+        let refused =
+            |reason, message| Standing::Refused(Box::new(Refusal { message, ..Refusal::of(reason) }));
         let account_before = match &before {
             Some(Known { standing: Standing::Present(account), .. }) => account.clone(),
             _ => None,
@@ -51,9 +62,15 @@ impl Gate {
                 Some(known) => (known.standing, known.until),
                 None => return None,
             },
-            ArrivalAnswer::Pending(message) => (refused(Reason::AccountPending, message), now.after(REFUSAL_REMEMBERED)),
-            ArrivalAnswer::Denied(message) => (refused(Reason::AccountDenied, message), now.after(REFUSAL_REMEMBERED)),
-            ArrivalAnswer::Departed => (refused(Reason::AccountDeparted, None), now.after(REFUSAL_REMEMBERED)),
+            ArrivalAnswer::Pending(message) => {
+                (refused(Reason::AccountPending, message), now.after(REFUSAL_REMEMBERED))
+            }
+            ArrivalAnswer::Denied(message) => {
+                (refused(Reason::AccountDenied, message), now.after(REFUSAL_REMEMBERED))
+            }
+            ArrivalAnswer::Departed => {
+                (refused(Reason::AccountDeparted, None), now.after(REFUSAL_REMEMBERED))
+            }
             ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), now.after(REFUSAL_REMEMBERED)),
             ArrivalAnswer::Unavailable(_) => return None,
         };

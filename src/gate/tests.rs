@@ -282,7 +282,8 @@ fn clients_that_come_and_go_while_the_directory_is_silent_leave_nothing_behind()
     }
     weather.admit(&token);
     let keys = weather.gate.flights.keys();
-    let waiting: usize = keys.into_iter().filter_map(|key| Some(weather.gate.flights.get(key)?.waiting.len())).sum();
+    let waiting: usize =
+        keys.into_iter().filter_map(|key| Some(weather.gate.flights.get(key)?.waiting.len())).sum();
     assert!(waiting <= 13, "{waiting}");
     weather.conclude_all(&issuer, (201, r#"{"status":"active"}"#));
     assert!(weather.open.is_empty(), "whoever stayed is answered");

@@ -64,8 +64,9 @@ impl Known {
 
     /// Whether the directory was told other attributes than these, from an older token.
     pub fn lacks(&self, wanted: Option<Told>) -> bool {
-        let is_in_step =
-            |told: Told, wanted: Told| told.fingerprint == wanted.fingerprint || told.issued_at >= wanted.issued_at;
+        let is_in_step = |told: Told, wanted: Told| {
+            told.fingerprint == wanted.fingerprint || told.issued_at >= wanted.issued_at
+        };
         wanted.is_some_and(|wanted| self.told.is_none_or(|told| !is_in_step(told, wanted)))
     }
 

@@ -221,6 +221,9 @@ mod tests {
     fn a_busy_directory_says_when_to_come_back() {
         let reply =
             Reply::Answer { status: 429, headers: vec![("retry-after".into(), b"7".to_vec())], body: vec![] };
-        assert_eq!(ArrivalAnswer::read(&reply, &[]), ArrivalAnswer::Unavailable(Some(Duration::from_secs(7))));
+        assert_eq!(
+            ArrivalAnswer::read(&reply, &[]),
+            ArrivalAnswer::Unavailable(Some(Duration::from_secs(7)))
+        );
     }
 }

@@ -41,6 +41,8 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/mapping.rs"]
+mod mapping;
 #[path = "../scenarios/outages.rs"]
 mod outages;
 #[path = "../scenarios/refusals.rs"]

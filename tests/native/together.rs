@@ -109,7 +109,8 @@ fn a_directory_that_fails_is_left_alone_by_all_workers_and_tried_by_one() {
     process.pass(Duration::from_secs(13));
     process.upstreams.directory.answers(active().after(millis(200)));
     let tokens: Vec<_> = (0..9).map(|number| process.token_of(&format!("josh-{number}"))).collect();
-    let open: Vec<_> = tokens.iter().enumerate().map(|(index, token)| (index % 3, process.open(index % 3, token))).collect();
+    let open: Vec<_> =
+        tokens.iter().enumerate().map(|(index, token)| (index % 3, process.open(index % 3, token))).collect();
     process.pass(millis(100));
     assert_eq!(process.upstreams.directory.arrivals().len(), 4, "one tries whether it is back");
     for (worker, open) in open {

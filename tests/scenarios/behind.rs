@@ -82,10 +82,13 @@ fn each_route_says_whether_it_waits() {
 /// An attribute of accounts that is kept in step with `groups`, and one that is not.
 fn in_step() -> Config {
     usual()
-        .set("/attributes", json!([
-            {"attribute": "userName", "claim": "preferred_username"},
-            {"attribute": "roles", "claim": "groups", "sync": "always"},
-        ]))
+        .set(
+            "/attributes",
+            json!([
+                {"attribute": "userName", "claim": "preferred_username"},
+                {"attribute": "roles", "claim": "groups", "sync": "always"},
+            ]),
+        )
         .set("/provisioning/drift_every", json!("100ms"))
 }
 

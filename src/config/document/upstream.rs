@@ -74,4 +74,3 @@ pub(in crate::config) struct LastSeenDocument {
     pub(in crate::config) batch: Option<Count>,
     pub(in crate::config) buffer: Option<Count>,
 }
-

@@ -1,7 +1,7 @@
 //! What is known of a subject, packed. Anybody may have written the bytes, so nothing in them is believed to be ours.
 
+use crate::domain::is_header_text;
 use crate::domain::{Account, Fingerprint, Reason, Refusal, Timestamp};
-use crate::mapping::is_clean;
 use crate::memory::{Known, Standing, Told};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -47,7 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Known> {
     let Packed { until, asked_at, told, standing } = postcard::from_bytes(bytes).ok()?;
     let standing = match standing {
         PackedStanding::Present(account) => {
-            let is_sound = account.iter().flat_map(|account| account.texts()).all(is_clean);
+            let is_sound = account.iter().flat_map(|account| account.texts()).all(is_header_text);
             Standing::Present(is_sound.then_some(account)?.map(|account| Arc::new(account.into_owned())))
         }
         PackedStanding::Refused { slug, message, retry_after } => {
@@ -139,7 +139,7 @@ mod tests {
         #[test]
         fn whatever_stands_there_can_be_read(bytes in vec(any::<u8>(), 0..300)) {
             if let Some(Known { standing: Standing::Present(Some(account)), .. }) = read(&bytes) {
-                prop_assert!(account.texts().all(is_clean));
+                prop_assert!(account.texts().all(is_header_text));
             }
         }
     }
