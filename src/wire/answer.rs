@@ -43,7 +43,7 @@ struct Body {
 }
 
 /// The longest account id, in bytes: it is remembered for every subject and sent in a header.
-const LONGEST_ID: usize = 256;
+pub(super) const LONGEST_ID: usize = 256;
 /// The longest message to a person, in characters.
 const LONGEST_MESSAGE: usize = 500;
 /// The longest wait a client is told.
@@ -94,7 +94,7 @@ impl ArrivalAnswer {
 }
 
 /// `Retry-After` in seconds (RFC 9110 §10.2.3); its date form is not read.
-fn retry_after(reply: &Reply) -> Option<Duration> {
+pub(super) fn retry_after(reply: &Reply) -> Option<Duration> {
     let seconds = reply.header("retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
 }
