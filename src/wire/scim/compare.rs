@@ -174,7 +174,8 @@ mod tests {
     #[test]
     fn differences_are_replaced_where_they_are() {
         let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-        let have = json!({"title": "t", "name": {"givenName": "J", "familyName": "D"}, "roles": [{"value": "a"}]});
+        let have =
+            json!({"title": "t", "name": {"givenName": "J", "familyName": "D"}, "roles": [{"value": "a"}]});
         let want = json!({"title": "u", "name": {"givenName": "K", "familyName": "D"}, "roles": [],
                           "address": {"a": 1}, enterprise: {"department": "d", "manager": {"value": "m"}}});
         assert_eq!(

@@ -81,7 +81,7 @@ enum Stage {
     Over,
 }
 
-/// The most requests of a conversation. The longest that ends by itself reads every page there may be three times.
+/// The most requests of a conversation: enough to read every page three times, or to make every group there may be.
 const MOST_REQUESTS: usize = 100;
 /// How long an account that could not be brought up to date is relied on, at the least.
 const LATE: Duration = Duration::from_secs(60);
@@ -97,11 +97,7 @@ fn unavailable(reply: &Reply) -> Move {
 
 impl Conversation {
     /// Begins, with the first request. What the directory can do is asked unless it is known.
-    pub fn begin(
-        terms: &ScimTerms,
-        newcomer: &Newcomer,
-        known: Option<Capabilities>,
-    ) -> (Self, ScimRequest) {
+    pub fn begin(terms: &ScimTerms, newcomer: &Newcomer, known: Option<Capabilities>) -> (Self, ScimRequest) {
         let mapped = &newcomer.attributes;
         let attributes = shaped(mapped);
         let mut conversation = Self {
@@ -122,9 +118,7 @@ impl Conversation {
         if let (Some(terms), Some(mapped)) = (&terms.groups, member(mapped, "groups")) {
             let initial = newcomer.initial.iter().any(|name| name.eq_ignore_ascii_case("groups"));
             match names(mapped) {
-                Some(wanted) => {
-                    conversation.groups = Some(Groups { terms: terms.clone(), wanted, initial })
-                }
+                Some(wanted) => conversation.groups = Some(Groups { terms: terms.clone(), wanted, initial }),
                 None => conversation.snag(Snag::Memberships),
             }
         }

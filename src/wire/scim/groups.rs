@@ -182,7 +182,8 @@ impl Memberships {
             return self.skip();
         };
         let shown = u64::try_from(page.resources.len()).unwrap_or(u64::MAX);
-        let is_it = |group: &&Map<String, Value>| member(group, "displayName").is_some_and(|said| *said == name);
+        let is_it =
+            |group: &&Map<String, Value>| member(group, "displayName").is_some_and(|said| *said == name);
         let mut groups = page.resources.iter().filter(is_it);
         match (groups.next(), groups.next()) {
             _ if page.total > shown => self.skip(),

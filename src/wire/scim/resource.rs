@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn what_has_many_values_is_a_list_however_it_was_mapped() {
         let mapped = json!({"emails": "j@x", "roles": ["a", {"value": "b"}], "title": "t", "nickName": null});
-        let shape = json!({"emails": [{"value": "j@x"}], "roles": [{"value": "a"}, {"value": "b"}], "title": "t"});
+        let shape =
+            json!({"emails": [{"value": "j@x"}], "roles": [{"value": "a"}, {"value": "b"}], "title": "t"});
         assert_eq!(Value::Object(shaped(&map(mapped))), shape);
     }
 

@@ -57,8 +57,8 @@ impl Search {
         let Some(page) = Page::read(reply) else {
             return Found::Unusable(retry_after(reply));
         };
-        // A server that begins somewhere else than it was asked to would show some twice and others never.
-        if page.start.unwrap_or(1) != self.start && page.total > 0 {
+        // A server that goes on somewhere else than it was asked to would show some twice and others never.
+        if self.pages > 0 && page.start != Some(self.start) {
             return Found::Unusable(None);
         }
         let shown = u64::try_from(page.resources.len()).unwrap_or(u64::MAX);
@@ -87,4 +87,3 @@ impl Search {
         Found::More(self, next)
     }
 }
-
