@@ -12,8 +12,8 @@ pub(super) use mapping::{
     SignDocument, SyncDocument, TreatmentDocument,
 };
 pub(super) use upstream::{
-    AuthorizationDocument, LastSeenDocument, PaceDocument, PostureDocument, ProtocolDocument,
-    ProvisioningDocument,
+    AuthorizationDocument, ExternalIdDocument, LastSeenDocument, PaceDocument, PostureDocument,
+    ProtocolDocument, ProvisioningDocument, ScimDocument,
 };
 
 use serde::Deserialize;

@@ -16,6 +16,7 @@ mod problem;
 mod provisioning;
 mod read;
 mod routes;
+mod scim;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
 use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
 use crate::wire::ChallengeTerms;
+use crate::wire::scim::{ExternalId, ScimTerms};
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -143,6 +144,13 @@ impl Provisioning {
 pub enum Protocol {
     /// `POST /v1/arrivals`.
     Firstsight,
+    /// SCIM 2.0 (RFC 7644).
+    Scim {
+        /// Where it is, and what it does.
+        terms: ScimTerms,
+        /// What tells one account from another.
+        external_id: ExternalId,
+    },
 }
 
 /// Whether a request of somebody new waits for the directory.

@@ -3,14 +3,18 @@
 use super::document::{
     PaceDocument, PostureDocument, ProtocolDocument, ProvisioningDocument, RouteDocument, count, range, span,
 };
-use super::policy::{BreakerTerms, Pace, Posture, Protocol, Provisioning, Upstream};
+use super::policy::{BreakerTerms, IssuerPolicy, Pace, Posture, Protocol, Provisioning, Upstream};
 use super::problem::Problems;
+use super::scim;
 use super::upstream::{Env, TIMEOUT, authority, authorization, target};
 use crate::domain::Backoff;
+use crate::mapping::AttributeRule;
 use std::time::Duration;
 
 pub(super) fn compile(
     document: Option<ProvisioningDocument>,
+    issuers: &[IssuerPolicy],
+    attributes: &[AttributeRule],
     env: Env<'_>,
     problems: &Problems,
 ) -> Option<Provisioning> {
@@ -24,8 +28,23 @@ pub(super) fn compile(
     };
     let cluster = document.cluster.filter(|name| !name.is_empty()).ok_or("it is missing");
     let cluster = problems.take(cluster, "provisioning.cluster", "name the proxy's cluster of the directory");
-    let protocol = Protocol::Firstsight;
-    let path = target(document.path, "/v1/arrivals", "provisioning.path", problems);
+    let speaks_scim = matches!(document.protocol, Some(ProtocolDocument::Scim));
+    let usual_path = if speaks_scim { "/scim/v2" } else { "/v1/arrivals" };
+    let path = target(document.path, usual_path, "provisioning.path", problems);
+    let protocol = match (speaks_scim, document.scim) {
+        (true, written) => {
+            scim::protocol(written.unwrap_or_default(), path.as_deref(), issuers, attributes, problems)
+        }
+        (false, Some(_)) => {
+            problems.add(
+                "provisioning.scim",
+                "the protocol is another one",
+                "write protocol: scim, or remove it",
+            );
+            None
+        }
+        (false, None) => Some(Protocol::Firstsight),
+    };
     let authorization = authorization(document.authorization, "provisioning.authorization", env, problems);
     let authority = authority(document.authority, cluster.as_deref(), "provisioning.authority", problems);
     let (second, millis) = (Duration::from_secs(1), Duration::from_millis);
@@ -41,7 +60,7 @@ pub(super) fn compile(
             authorization,
             timeout: span(document.timeout, TIMEOUT),
         },
-        protocol,
+        protocol: protocol?,
         attempts: most(count(document.retry.attempts, 3)),
         backoff: range(document.retry.backoff, Backoff { shortest: millis(100), longest: 2 * second }),
         breaker,

@@ -54,6 +54,11 @@ impl ClaimPath {
         self.0.iter().zip(&other.0).all(|(own, other)| own.eq_ignore_ascii_case(other))
     }
 
+    /// The names on the way, the last one included.
+    pub fn steps(&self) -> &[String] {
+        &self.0
+    }
+
     /// The first step.
     pub fn root(&self) -> &str {
         self.0.first().map_or("", String::as_str)

@@ -21,12 +21,16 @@ use crate::wire::{Dialect, Refusals};
 use calls::Calls;
 use shared::{Commons, GRACE, Look, Subjects};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The shortest period a proxy's timer has.
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
 /// The longest sleep: a wall clock that was set back must not keep a gate asleep.
 const LONGEST_TICK: Duration = Duration::from_secs(10);
+
+/// A line that may come with every subject is written once in this time.
+const SAME_LINE: Duration = Duration::from_secs(60);
 
 /// One worker's filter.
 pub struct Filter<H: Host> {
@@ -40,6 +44,8 @@ pub struct Filter<H: Host> {
     lease: Duration,
     /// What the process is to be asked at the next tick.
     parked: RefCell<Vec<Query>>,
+    /// Lines that are not written again for a while: one for each kind of trouble.
+    written: RefCell<HashMap<String, Timestamp>>,
     /// When the timer that was asked for fires next.
     next_tick: Cell<Option<Timestamp>>,
     removing: Cell<bool>,
@@ -81,6 +87,7 @@ impl<H: Host> Filter<H> {
             calls: RefCell::default(),
             commons: RefCell::new(Commons::new(nonce)),
             parked: RefCell::default(),
+            written: RefCell::default(),
             next_tick: Cell::new(None),
             removing: Cell::new(false),
         }
@@ -235,7 +242,7 @@ impl<H: Host> Filter<H> {
                         self.subjects.settle(&self.host, key, None, now);
                     }
                     Output::LetGo(key) => self.subjects.settle(&self.host, key, None, now),
-                    Output::Report(event) => self.report(&event),
+                    Output::Report(event) => self.report(&event, now),
                 }
             }
         }
@@ -316,13 +323,24 @@ impl<H: Host> Filter<H> {
         self.host.set_filter_state(REASON_KEY, reason.slug().as_bytes());
     }
 
-    fn report(&self, event: &Event) {
+    /// Writes a line that was not written for a while.
+    fn log_now_and_then(&self, line: &str, now: Timestamp) {
+        let mut written = self.written.borrow_mut();
+        written.retain(|_, at| now.since(*at) < SAME_LINE && *at <= now);
+        if !written.contains_key(line) {
+            self.host.log(Level::Warn, line);
+            written.insert(line.to_owned(), now);
+        }
+    }
+
+    fn report(&self, event: &Event, now: Timestamp) {
         if let Some((metric, by)) = event.metric() {
             self.host.count(metric, by);
         }
         match event.log() {
             Some(Tone::Fine) => self.host.log(Level::Info, &event.to_string()),
             Some(Tone::Trouble) => self.host.log(Level::Warn, &event.to_string()),
+            Some(Tone::SameTrouble) => self.log_now_and_then(&event.to_string(), now),
             None => {}
         }
     }

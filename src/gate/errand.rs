@@ -1,11 +1,12 @@
 //! What the directory is to be told of one subject, and in which words. The same errand is always told in the same words,
 //! however often it has to be tried.
 
-use super::post;
-use crate::config::{Policy, Protocol};
+use super::{post, request};
+use crate::config::{Policy, Protocol, Upstream};
 use crate::domain::{Call, Identity, Reply, SubjectKey, Timestamp};
 use crate::memory::{Query, Told};
 use crate::token::Claims;
+use crate::wire::scim::{self, Capabilities, Newcomer, ScimRequest, Snag};
 use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
@@ -70,6 +71,8 @@ impl Errand {
 pub(super) enum Conversation {
     /// Nothing but the one question.
     Arrival,
+    /// Several, one after the other.
+    Scim(Box<scim::Conversation>),
 }
 
 /// How a conversation goes on.
@@ -79,8 +82,8 @@ pub(super) enum Move {
 }
 
 impl Conversation {
-    /// Opens one, with its first call.
-    pub(super) fn about(errand: &Errand, policy: &Policy) -> (Self, Call) {
+    /// Opens one, with its first call. What a SCIM directory can do may be known from another.
+    pub(super) fn about(errand: &Errand, policy: &Policy, known: Option<Capabilities>) -> (Self, Call) {
         let at = &policy.provisioning.at;
         match &policy.provisioning.protocol {
             Protocol::Firstsight => {
@@ -92,6 +95,15 @@ impl Conversation {
                 call.headers.extend(once.map(|value| (IDEMPOTENCY_KEY, value)));
                 (Self::Arrival, call)
             }
+            Protocol::Scim { terms, external_id } => {
+                let newcomer = Newcomer {
+                    external_id: external_id.of(&errand.identity.subject),
+                    attributes: errand.attributes.clone(),
+                    initial: policy.mapping.initial().to_vec(),
+                };
+                let (conversation, first) = scim::Conversation::begin(terms, &newcomer, known);
+                (Self::Scim(Box::new(conversation)), call(at, first))
+            }
         }
     }
 
@@ -99,6 +111,31 @@ impl Conversation {
     pub(super) fn hear(&mut self, reply: &Reply, policy: &Policy) -> Move {
         match self {
             Self::Arrival => Move::Done(ArrivalAnswer::read(reply, &policy.account_headers)),
+            Self::Scim(conversation) => match conversation.hear(reply) {
+                scim::Move::Ask(request) => Move::Ask(call(&policy.provisioning.at, request)),
+                scim::Move::Done(answer) => Move::Done(answer),
+            },
         }
     }
+
+    /// What became known of the directory on the way.
+    pub(super) fn learned(&self) -> Option<Capabilities> {
+        match self {
+            Self::Arrival => None,
+            Self::Scim(conversation) => conversation.learned(),
+        }
+    }
+
+    /// What an operator should know of it.
+    pub(super) fn snags(&self) -> &[Snag] {
+        match self {
+            Self::Arrival => &[],
+            Self::Scim(conversation) => conversation.snags(),
+        }
+    }
+}
+
+fn call(at: &Upstream, said: ScimRequest) -> Call {
+    let at = Upstream { path: said.path, ..at.clone() };
+    request(&at, said.method, said.headers, said.body)
 }

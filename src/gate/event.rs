@@ -2,6 +2,7 @@
 
 use crate::domain::{Issuer, Kind, Reason};
 use crate::token::KeyringError;
+use crate::wire::scim::Snag;
 use crate::wire::{ArrivalAnswer, DiscoveryError};
 use std::fmt;
 
@@ -36,6 +37,8 @@ pub enum Event {
     ArrivalOwed,
     /// So many arrivals may never be told: too many are owed, or there is no other try.
     ArrivalsDropped(u64),
+    /// What an operator should know of a directory that speaks SCIM.
+    Snag(Snag),
     /// The directory stopped answering: the first failure after an answer.
     DirectoryLost,
     /// The directory answers again.
@@ -123,6 +126,11 @@ impl Event {
             Self::ArrivalRetried => ("firstsight.arrivals.retried", 1),
             Self::ArrivalOwed => ("firstsight.arrivals.owed", 1),
             Self::ArrivalsDropped(count) => ("firstsight.arrivals.dropped", *count),
+            Self::Snag(Snag::Ambiguous) => ("firstsight.scim.ambiguous", 1),
+            Self::Snag(Snag::Unfiltered) => ("firstsight.scim.unfiltered", 1),
+            Self::Snag(Snag::Refused) => ("firstsight.scim.refused", 1),
+            Self::Snag(Snag::Late) => ("firstsight.scim.late", 1),
+            Self::Snag(Snag::Memberships) => ("firstsight.scim.memberships", 1),
             Self::SightingsSent(count) => ("firstsight.sightings.sent", *count),
             Self::SightingsFailed(count) => ("firstsight.sightings.failed", *count),
             Self::SightingsDropped(count) => ("firstsight.sightings.dropped", *count),
@@ -140,7 +148,7 @@ impl Event {
             Self::KeysFailed { .. } | Self::DirectoryLost => Some(Tone::Trouble),
             Self::SightingsFailed(_) | Self::SightingsRefused(_) => Some(Tone::Trouble),
             Self::Reported { .. } => Some(Tone::Trouble),
-            Self::Arrival(ArrivalOutcome::Invalid) => Some(Tone::Trouble),
+            Self::Arrival(ArrivalOutcome::Invalid) | Self::Snag(_) => Some(Tone::SameTrouble),
             Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
             Self::Counted(_)
             | Self::ArrivalShared
@@ -158,6 +166,8 @@ pub enum Tone {
     Fine,
     /// Somebody should look.
     Trouble,
+    /// The same, but it may come with every subject: once in a while is enough.
+    SameTrouble,
 }
 
 impl fmt::Display for Event {
@@ -177,6 +187,19 @@ impl fmt::Display for Event {
             Self::ArrivalRetried => f.write_str("the directory is tried again"),
             Self::ArrivalOwed => f.write_str("a subject goes on unconfirmed, and is told later"),
             Self::ArrivalsDropped(count) => write!(f, "{count} arrivals may never be told"),
+            Self::Snag(snag) => f.write_str(match snag {
+                Snag::Ambiguous => {
+                    "the directory has several accounts with one external id; none of them is taken"
+                }
+                Snag::Unfiltered => {
+                    "the directory ignores filters, and has too many accounts to read them all"
+                }
+                Snag::Refused => {
+                    "the directory does not take the attributes of an account that exists; check the mapping"
+                }
+                Snag::Late => "the directory could not bring an account up to date; it is tried again soon",
+                Snag::Memberships => "the directory could not bring all memberships of an account up to date",
+            }),
             Self::DirectoryLost => f.write_str(
                 "the directory does not answer; whom it has not confirmed lately gets the posture",
             ),

@@ -34,6 +34,7 @@ use crate::domain::{
 use crate::memory::{Known, Query, Roster, Tokens, Waiting, Want};
 use crate::route::{Access, Chosen};
 use crate::token::KnownHeaders;
+use crate::wire::scim::Capabilities;
 use flights::Flights;
 use http::{HeaderName, HeaderValue, Method, header};
 use keys::IssuerKeys;
@@ -52,6 +53,8 @@ pub struct Gate {
     roster: Roster,
     waiting: Waiting,
     flights: Flights,
+    /// What a SCIM directory can do, and until when that is believed.
+    capabilities: Option<(Capabilities, Timestamp)>,
     dice: Dice,
     sightings: Sightings,
     reported: Reported,
@@ -131,6 +134,7 @@ impl Gate {
             roster: Roster::of_a_worker(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: Flights::default(),
+            capabilities: None,
             sightings: Sightings::new(&policy.last_seen, nonce),
             reported: Reported::default(),
             directory_lost: false,

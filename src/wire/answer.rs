@@ -46,7 +46,7 @@ struct AccountBody {
 }
 
 /// The longest text of an account, in bytes: it is remembered for every subject and sent in a header.
-const LONGEST_TEXT: usize = 256;
+pub(super) const LONGEST_TEXT: usize = 256;
 /// The longest message to a person, in characters.
 const LONGEST_MESSAGE: usize = 500;
 /// The longest wait a client is told.

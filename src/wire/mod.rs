@@ -7,6 +7,7 @@ mod caching;
 mod dialect;
 mod discovery;
 mod problem;
+pub mod scim;
 mod sighting;
 
 pub use answer::ArrivalAnswer;

@@ -9,6 +9,7 @@ pub(in crate::config) struct ProvisioningDocument {
     pub(in crate::config) cluster: Option<String>,
     pub(in crate::config) authority: Option<String>,
     pub(in crate::config) protocol: Option<ProtocolDocument>,
+    pub(in crate::config) scim: Option<ScimDocument>,
     pub(in crate::config) path: Option<String>,
     pub(in crate::config) authorization: Option<AuthorizationDocument>,
     pub(in crate::config) mode: Option<PaceDocument>,
@@ -25,6 +26,28 @@ pub(in crate::config) struct ProvisioningDocument {
 pub(in crate::config) enum ProtocolDocument {
     Firstsight,
     Scim,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::config) struct ScimDocument {
+    pub(in crate::config) external_id: Option<ExternalIdDocument>,
+    pub(in crate::config) groups: Option<GroupsDocument>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum ExternalIdDocument {
+    Sub,
+    Key,
+    IssuerAndSub,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::config) struct GroupsDocument {
+    pub(in crate::config) create: bool,
+    pub(in crate::config) managed: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
