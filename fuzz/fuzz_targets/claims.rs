@@ -27,11 +27,15 @@ once!(policies: Vec<Policy> = {
         {"header": "x-json", "claim": "address", "format": "json", "when_missing": "omit"},
         {"header": "x-base64", "claim": "realm.roles", "format": "base64json", "when_missing": "omit"},
         {"header": "x-payload", "payload": "base64url-padded", "when_missing": "omit", "max_bytes": 200},
+        {"header": "x-roles", "claim": "groups", "map": {"a": "b"}, "format": "csv", "when_missing": "omit"},
     ]);
+    let attributes = ["as-is", "text", "csv", "json", "list", "scim"].map(|format| {
+        json!({"attribute": format, "claim": "groups", "format": format, "max_bytes": 100, "sync": "always"})
+    });
     let with = |terms: Value| {
         let mut issuer = json!({"issuer": ISSUER, "audiences": [AUDIENCE], "jwks": jwks()});
         issuer.as_object_mut().expect("it is one").extend(terms.as_object().cloned().unwrap_or_default());
-        policy(json!({"issuers": [issuer], "headers": headers}))
+        policy(json!({"issuers": [issuer], "headers": headers, "attributes": attributes}))
     };
     terms.into_iter().map(with).collect()
 });
@@ -122,5 +126,13 @@ fuzz_target!(|text: &str| {
             text.len() <= 8192 && (name == "x-sub" || name == "x-mail" || text.is_ascii()),
             "{name}: {text:?}"
         );
+        assert!(name != "x-roles" || text == "b");
+    }
+    assert!(identity.fingerprint.is_some());
+    assert_eq!(identity.issued_at.is_some(), time("iat").is_some());
+    for (name, value) in policy.mapping.attributes(&claims) {
+        assert!(value.to_string().len() <= 100, "{name}: {value}");
+        assert!(!matches!(name.as_str(), "text" | "csv" | "json") || value.is_string(), "{name}: {value}");
+        assert!(!matches!(name.as_str(), "list" | "scim") || value.is_array(), "{name}: {value}");
     }
 });

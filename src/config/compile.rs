@@ -1,9 +1,13 @@
 //! Document to Policy.
 
 use super::document::{LimitsDocument, ModeDocument, count, span};
+use super::headers::AccountHeaders;
 use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
-use super::{attributes, challenge, credentials, filter_state, headers, issuers, read, routes, upstream};
+use super::{
+    attributes, challenge, credentials, filter_state, headers, issuers, kinds, provisioning, read, routes,
+    upstream,
+};
 use crate::mapping::{Managed, Mapping};
 use crate::token::Crypto;
 use std::time::Duration;
@@ -28,11 +32,14 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let document = read::read(text, &problems);
     let issuers = issuers::compile(document.issuers, crypto, &problems);
     let credentials = credentials::compile(document.credentials, &problems);
+    let paces = provisioning::paces(document.provisioning.as_ref(), &document.routes);
     let (routes, demands) = routes::compile(document.routes, document.cors_preflight, &issuers, &problems);
-    let headers = headers::compile(document.headers, &problems);
-    let filter_state = filter_state::compile(document.filter_state, &problems);
-    let (attributes, digest) = attributes::compile(document.attributes, &problems);
-    let provisioning = upstream::provisioning(document.provisioning, env, &problems);
+    let account_headers = AccountHeaders::default();
+    let headers = headers::compile(document.headers, &account_headers, &problems);
+    let filter_state = filter_state::compile(document.filter_state, &account_headers, &problems);
+    let attributes = attributes::compile(document.attributes, &problems);
+    let kinds = kinds::compile(document.kinds, &problems);
+    let provisioning = provisioning::compile(document.provisioning, &issuers, &attributes, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
     let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);
@@ -48,9 +55,11 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
             credentials,
             routes,
             demands,
+            paces,
             issuers,
+            account_headers: account_headers.into_names(),
             managed: Managed::by(&headers),
-            mapping: Mapping { headers, filter_state, attributes, digest },
+            mapping: Mapping::new(headers, filter_state, attributes, kinds),
             provisioning,
             last_seen,
             challenge,
@@ -81,6 +90,8 @@ fn limits(document: &LimitsDocument) -> Limits {
         tokens: count(document.tokens, 10_000),
         tokens_bytes: count(document.tokens_bytes, 16 * 1024 * 1024),
         subjects: count(document.subjects, 100_000),
+        calls: count(document.calls, 100),
+        owed: count(document.owed, 10_000),
         waiting: count(document.waiting, 1000),
         hold: span(document.hold, Duration::from_secs(5)),
     }

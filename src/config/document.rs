@@ -1,10 +1,23 @@
 //! The configuration as it is written, before anything is checked but its shape. Every member may be absent: what is
 //! required, and what is used in its place, `compile` says.
 
-use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
+mod amounts;
+mod mapping;
+mod upstream;
+
+pub(super) use amounts::{Count, Patience, Period, Skew, count, range, span};
+pub(super) use mapping::{
+    AttributeDocument, AttributeFormatDocument, FallbackDocument, FilterStateDocument, FormatDocument,
+    HeaderDocument, KindDocument, KindsDocument, NonAsciiDocument, OthersDocument, PayloadDocument,
+    SignDocument, SyncDocument, TreatmentDocument,
+};
+pub(super) use upstream::{
+    AuthorizationDocument, ExternalIdDocument, LastSeenDocument, PaceDocument, PostureDocument,
+    ProtocolDocument, ProvisioningDocument, ScimDocument,
+};
+
+use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::time::Duration;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -18,6 +31,7 @@ pub(super) struct Document {
     pub(super) headers: Vec<HeaderDocument>,
     pub(super) filter_state: Vec<FilterStateDocument>,
     pub(super) attributes: Vec<AttributeDocument>,
+    pub(super) kinds: KindsDocument,
     pub(super) provisioning: Option<ProvisioningDocument>,
     pub(super) last_seen: Option<LastSeenDocument>,
     pub(super) realm: Option<String>,
@@ -116,6 +130,7 @@ pub(super) struct RouteDocument {
     pub(super) audiences: Option<Vec<String>>,
     pub(super) issuers: Option<Vec<String>>,
     pub(super) require: Option<RequireDocument>,
+    pub(super) provisioning: Option<PaceDocument>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -148,168 +163,13 @@ pub(super) struct KeysRefreshDocument {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct HeaderDocument {
-    pub(super) header: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) payload: Option<PayloadDocument>,
-    pub(super) format: Option<FormatDocument>,
-    pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-    pub(super) max_bytes: Option<Count>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct FilterStateDocument {
-    pub(super) key: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) payload: Option<PayloadDocument>,
-    pub(super) format: Option<FormatDocument>,
-    pub(super) non_ascii: Option<NonAsciiDocument>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-    pub(super) max_bytes: Option<Count>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct AttributeDocument {
-    pub(super) attribute: Option<String>,
-    pub(super) claim: Option<String>,
-    pub(super) when_missing: Option<WhenMissingDocument>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum FormatDocument {
-    Plain,
-    Csv,
-    Json,
-    Base64Json,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum NonAsciiDocument {
-    Utf8,
-    Percent,
-    Missing,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum PayloadDocument {
-    Base64url,
-    Base64urlPadded,
-}
-
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum WhenMissingDocument {
-    Refuse,
-    Omit,
-    Default(Value),
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ProvisioningDocument {
-    pub(super) cluster: Option<String>,
-    pub(super) authority: Option<String>,
-    pub(super) path: Option<String>,
-    pub(super) authorization: Option<AuthorizationDocument>,
-    pub(super) timeout: Option<Patience>,
-    pub(super) when_unavailable: Option<PostureDocument>,
-    pub(super) refresh: Option<Period>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct AuthorizationDocument {
-    pub(super) env: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum PostureDocument {
-    Deny,
-    Allow,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct LastSeenDocument {
-    pub(super) cluster: Option<String>,
-    pub(super) authority: Option<String>,
-    pub(super) path: Option<String>,
-    pub(super) authorization: Option<AuthorizationDocument>,
-    pub(super) timeout: Option<Patience>,
-    pub(super) every: Option<Period>,
-    pub(super) batch: Option<Count>,
-    pub(super) buffer: Option<Count>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct LimitsDocument {
     pub(super) token_bytes: Option<Count>,
     pub(super) tokens: Option<Count>,
     pub(super) tokens_bytes: Option<Count>,
     pub(super) subjects: Option<Count>,
+    pub(super) calls: Option<Count>,
+    pub(super) owed: Option<Count>,
     pub(super) waiting: Option<Count>,
     pub(super) hold: Option<Patience>,
-}
-
-/// A span of time such as `100ms`, `30s`, `10m`, `12h` or `1h 30m`, within bounds given in milliseconds: a proxy cuts
-/// shorter or longer ones off, and a time-out of nothing is none.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span<const LEAST: u64, const MOST: u64>(pub(super) Duration);
-
-/// How often something is done, or how long something holds: 100 ms to a year.
-pub(super) type Period = Span<100, 31_536_000_000>;
-/// How long something may take: 1 ms to an hour.
-pub(super) type Patience = Span<1, 3_600_000>;
-/// How far clocks may be apart: 1 ms to ten minutes.
-pub(super) type Skew = Span<1, 600_000>;
-
-impl<'de, const LEAST: u64, const MOST: u64> Deserialize<'de> for Span<LEAST, MOST> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let span = humantime::parse_duration(&text).map_err(|_| {
-            D::Error::custom(format!("`{text}` is no span of time such as \"30s\" or \"12h\""))
-        })?;
-        let (least, most) = (Duration::from_millis(LEAST), Duration::from_millis(MOST));
-        if (least..=most).contains(&span) {
-            return Ok(Self(span));
-        }
-        let (least, most) = (humantime::format_duration(least), humantime::format_duration(most));
-        Err(D::Error::custom(format!("`{text}` is not within {least} and {most}")))
-    }
-}
-
-/// A number of things, at least one. Istio renders every number of a plugin's configuration as a double, so `100.0` is
-/// 100.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Count(pub(super) usize);
-
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = f64::deserialize(deserializer)?;
-        let whole = number.fract() == 0.0 && (1.0..=f64::from(u32::MAX)).contains(&number);
-        if whole { Ok(Self(number as usize)) } else { Err(D::Error::custom(format!("{number} is no count"))) }
-    }
-}
-
-/// The span that was written, or `default`.
-pub(super) fn span<const LEAST: u64, const MOST: u64>(
-    written: Option<Span<LEAST, MOST>>,
-    default: Duration,
-) -> Duration {
-    written.map_or(default, |Span(span)| span)
-}
-
-/// The count that was written, or `default`.
-pub(super) fn count(written: Option<Count>, default: usize) -> usize {
-    written.map_or(default, |Count(count)| count)
 }

@@ -1,12 +1,14 @@
 //! The `headers` of a configuration.
 
-use super::document::{
-    FormatDocument, HeaderDocument, NonAsciiDocument, PayloadDocument, WhenMissingDocument, count,
-};
+use super::document::count;
+use super::document::{FallbackDocument, FormatDocument, HeaderDocument, NonAsciiDocument, PayloadDocument};
+use super::fallbacks::{fallbacks, value_map};
 use super::problem::Problems;
-use crate::domain::ClaimPath;
-use crate::mapping::{Format, HeaderRule, HeaderSourceRule, Managed, NonAscii, Rendering, WhenMissing};
+use super::terms::CLAIM_HINT;
+use crate::domain::{AccountMember, ClaimPath};
+use crate::mapping::{Fallback, Format, HeaderRule, HeaderSourceRule, Managed, NonAscii, Rendering};
 use http::{HeaderName, HeaderValue};
+use std::cell::RefCell;
 
 /// The longest header value that is sent unless the operator says otherwise.
 const MAX_BYTES: usize = 4096;
@@ -39,12 +41,35 @@ const RESERVED: &[&str] = &[
     "x-request-id",
 ];
 
-pub(super) fn compile(documents: Vec<HeaderDocument>, problems: &Problems) -> Vec<HeaderRule> {
+/// The names of the account's headers that rules mention, each once.
+#[derive(Default)]
+pub(super) struct AccountHeaders(RefCell<Vec<String>>);
+
+impl AccountHeaders {
+    /// The place of a header of the account's.
+    fn place(&self, name: &str) -> usize {
+        let mut names = self.0.borrow_mut();
+        names.iter().position(|known| known == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        })
+    }
+
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.0.into_inner()
+    }
+}
+
+pub(super) fn compile(
+    documents: Vec<HeaderDocument>,
+    account: &AccountHeaders,
+    problems: &Problems,
+) -> Vec<HeaderRule> {
     let mut rules: Vec<HeaderRule> = Vec::new();
     for (index, document) in documents.into_iter().enumerate() {
         let path = format!("headers[{index}]");
         let name = name(document.header.as_deref(), &path, problems);
-        let source = source(&document, &path, problems);
+        let source = source(&document, account, &path, problems);
         let (Some(header), Some(source)) = (name, source) else {
             continue;
         };
@@ -77,36 +102,52 @@ pub(super) fn is_reserved(name: &HeaderName) -> bool {
     RESERVED.contains(&folded.as_str()) || folded.starts_with("x-envoy-")
 }
 
-pub(super) fn source(document: &HeaderDocument, path: &str, problems: &Problems) -> Option<HeaderSourceRule> {
+pub(super) fn source(
+    document: &HeaderDocument,
+    account: &AccountHeaders,
+    path: &str,
+    problems: &Problems,
+) -> Option<HeaderSourceRule> {
     match (document.claim.as_deref(), document.account.as_deref(), document.payload) {
         (Some(claim), None, None) => {
-            let claim = problems.take(ClaimPath::parse(claim), &format!("{path}.claim"), "name the claim");
+            let claim = problems.take(ClaimPath::parse(claim), &format!("{path}.claim"), CLAIM_HINT);
+            let map = value_map(document.map.clone(), document.map_others, path, problems);
             let rendering = rendering(document, path, problems);
-            let written = document.when_missing.as_ref();
-            let when_missing = when_missing(written, Some(rendering), path, problems);
-            Some(HeaderSourceRule::Claim { claim: claim?, rendering, when_missing })
+            // A default is written as the claim would have been.
+            let default = |value: &_| rendering.render(value).map_err(|_| "it cannot be sent in this header");
+            let hint = "write what a claim could be in this format, within max_bytes";
+            let fallbacks = fallbacks(written(document), MISSING, default, hint, path, problems);
+            Some(HeaderSourceRule::Claim { claim: claim?, map, rendering, fallbacks })
         }
-        (None, Some("id"), None) => {
-            let (when_missing, max_bytes) = (document.when_missing.is_some(), document.max_bytes.is_some());
-            foreign_keys(
-                document,
-                &[("when_missing", when_missing), ("max_bytes", max_bytes)],
-                path,
-                problems,
-            );
-            Some(HeaderSourceRule::AccountId)
+        (None, Some(member), None) => {
+            let others = [
+                ("when_missing", document.when_missing.is_some()),
+                ("when_malformed", document.when_malformed.is_some()),
+                ("max_bytes", document.max_bytes.is_some()),
+            ];
+            foreign_keys(document, &others, path, problems);
+            match (member, member.strip_prefix("headers.")) {
+                ("id", _) => Some(HeaderSourceRule::Account(AccountMember::Id)),
+                (_, Some(name)) if !name.is_empty() => {
+                    Some(HeaderSourceRule::Account(AccountMember::Header(account.place(name))))
+                }
+                _ => {
+                    let hint = "write account: id, or account: headers.NAME";
+                    problems.add(format!("{path}.account"), "the account has no such member", hint);
+                    None
+                }
+            }
         }
         (None, None, Some(payload)) => {
             foreign_keys(document, &[], path, problems);
+            let default = |_: &_| Err("nothing stands in for a payload");
+            let fallbacks =
+                fallbacks(written(document), MISSING, default, "write refuse or omit", path, problems);
             Some(HeaderSourceRule::Payload {
                 padded: matches!(payload, PayloadDocument::Base64urlPadded),
                 max_bytes: count(document.max_bytes, MAX_PAYLOAD_BYTES),
-                when_missing: when_missing(document.when_missing.as_ref(), None, path, problems),
+                fallbacks,
             })
-        }
-        (None, Some(_), None) => {
-            problems.add(format!("{path}.account"), "the account has no such member", "write account: id");
-            None
         }
         (None, None, None) => {
             problems.add(path, "it has no source", SOURCES);
@@ -119,11 +160,24 @@ pub(super) fn source(document: &HeaderDocument, path: &str, problems: &Problems)
     }
 }
 
+/// Without a word of the operator a missing claim refuses the request: a header the application relies on is not left out
+/// by accident.
+const MISSING: Fallback<HeaderValue> = Fallback::Refuse;
+
+fn written(document: &HeaderDocument) -> [Option<&FallbackDocument>; 2] {
+    [document.when_missing.as_ref(), document.when_malformed.as_ref()]
+}
+
 const SOURCES: &str = "write one of claim: NAME, account: id and payload: base64url";
 
 /// Keys that say how a claim is written, beside another source.
 fn foreign_keys(document: &HeaderDocument, others: &[(&str, bool)], path: &str, problems: &Problems) {
-    let of_claims = [("format", document.format.is_some()), ("non_ascii", document.non_ascii.is_some())];
+    let of_claims = [
+        ("format", document.format.is_some()),
+        ("non_ascii", document.non_ascii.is_some()),
+        ("map", document.map.is_some()),
+        ("map_others", document.map_others.is_some()),
+    ];
     for (key, _) in of_claims.iter().chain(others).filter(|(_, written)| *written) {
         problems.add(format!("{path}.{key}"), "it belongs to claims", "remove it");
     }
@@ -145,25 +199,4 @@ fn rendering(document: &HeaderDocument, path: &str, problems: &Problems) -> Rend
         Some(NonAsciiDocument::Missing) => NonAscii::Missing,
     };
     Rendering { format, non_ascii, max_bytes: count(document.max_bytes, MAX_BYTES) }
-}
-
-/// Without a word of the operator a missing claim refuses the request: a header the application relies on is not left out
-/// by accident. A default is rendered as the claim would have been; without a rendering there is none.
-fn when_missing(
-    written: Option<&WhenMissingDocument>,
-    rendering: Option<Rendering>,
-    path: &str,
-    problems: &Problems,
-) -> WhenMissing<HeaderValue> {
-    match written {
-        None | Some(WhenMissingDocument::Refuse) => WhenMissing::Refuse,
-        Some(WhenMissingDocument::Omit) => WhenMissing::Omit,
-        Some(WhenMissingDocument::Default(value)) => {
-            let value = rendering.and_then(|rendering| rendering.render(value));
-            let hint = "write what a claim could be in this format, within max_bytes; nothing stands in for a payload";
-            let value = value.ok_or("it cannot be sent in this header");
-            let value = problems.take(value, &format!("{path}.when_missing.default"), hint);
-            value.map_or(WhenMissing::Refuse, WhenMissing::Default)
-        }
-    }
 }

@@ -6,13 +6,17 @@ mod challenge;
 mod compile;
 mod credentials;
 mod document;
+mod fallbacks;
 mod filter_state;
 mod headers;
 mod issuers;
+mod kinds;
 mod policy;
 mod problem;
+mod provisioning;
 mod read;
 mod routes;
+mod scim;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -20,6 +24,7 @@ mod upstream;
 
 pub use compile::{Surroundings, compile};
 pub use policy::{
-    IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Policy, Posture, Provisioning, Upstream,
+    BreakerTerms, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture,
+    Protocol, Provisioning, Upstream,
 };
 pub use problem::Problem;

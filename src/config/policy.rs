@@ -1,9 +1,11 @@
 //! The configuration, resolved: no options left open, nothing that can be wrong.
 
+use crate::domain::Backoff;
 use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
 use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
 use crate::wire::ChallengeTerms;
+use crate::wire::scim::{ExternalId, ScimTerms};
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -20,10 +22,14 @@ pub struct Policy {
     pub routes: Routes,
     /// What each route asks of a token, in the order of the routes; the last is for requests under none.
     pub demands: Vec<Demand>,
+    /// Whether a first request waits, in the same order.
+    pub paces: Vec<Pace>,
     /// At least one, no two alike.
     pub issuers: Vec<IssuerPolicy>,
     /// What the application and the directory are told of a subject.
     pub mapping: Mapping,
+    /// The account's headers that the mapping names, as the directory names them; an account holds them in this order.
+    pub account_headers: Vec<String>,
     /// The headers that are ours alone.
     pub managed: Managed,
     /// Where and how accounts are made.
@@ -110,12 +116,59 @@ pub struct Upstream {
 /// Where and how accounts are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provisioning {
-    /// The directory's endpoint for arrivals.
+    /// The directory: its endpoint for arrivals, or the base of its SCIM service.
     pub at: Upstream,
+    /// What is spoken with it.
+    pub protocol: Protocol,
+    /// How often it is tried for one request.
+    pub attempts: u32,
+    /// The pauses between tries; what has to be told sooner or later is tried on, in pauses up to [`Self::RARELY`].
+    pub backoff: Backoff,
+    /// When it is left alone.
+    pub breaker: BreakerTerms,
     /// What becomes of a new subject while the directory cannot be reached.
     pub when_unavailable: Posture,
     /// An account that the directory called active is asked about again after this long.
     pub refresh: Duration,
+    /// A drift of one subject is told at most once in this time.
+    pub drift_every: Duration,
+}
+
+impl Provisioning {
+    /// How seldom at least an arrival that is owed to the directory is tried.
+    pub const RARELY: Duration = Duration::from_secs(30);
+}
+
+/// What is spoken with the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// `POST /v1/arrivals`.
+    Firstsight,
+    /// SCIM 2.0 (RFC 7644).
+    Scim {
+        /// Where it is, and what it does.
+        terms: ScimTerms,
+        /// What tells one account from another.
+        external_id: ExternalId,
+    },
+}
+
+/// Whether a request of somebody new waits for the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// It is held until the directory has answered.
+    Hold,
+    /// It goes on at once, and the directory is asked behind it.
+    Background,
+}
+
+/// When a directory that fails is left alone, by all workers of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerTerms {
+    /// After so many failures in a row.
+    pub failures: u32,
+    /// For how long, until one call tries whether it is back.
+    pub pause: Backoff,
 }
 
 /// What becomes of a request when an upstream that should decide cannot be asked.
@@ -125,6 +178,8 @@ pub enum Posture {
     Deny,
     /// It goes on, without the headers that only an account has.
     Allow,
+    /// It goes on if the gateway knows an account of its subject, however long ago the directory said so.
+    AllowKnown,
 }
 
 /// Where and how sightings are reported.
@@ -149,8 +204,12 @@ pub struct Limits {
     pub tokens: usize,
     /// The most memory that they take, in bytes.
     pub tokens_bytes: usize,
-    /// The most subjects that are remembered, in each worker.
+    /// The most subjects that are remembered, by all workers together.
     pub subjects: usize,
+    /// The most subjects that the directory is asked about at a time, by each worker.
+    pub calls: usize,
+    /// The most arrivals, in each worker, that the directory is told later.
+    pub owed: usize,
     /// The most requests that wait at a time, in each worker.
     pub waiting: usize,
     /// The longest time that a request waits.

@@ -64,9 +64,10 @@ const LISTS: &[&str] = &[
     "methods",
     "routes",
     "scopes",
+    "when",
 ];
 /// The keys whose values are anybody's.
-const FREE: &[&str] = &["claims", "default", "jwks"];
+const FREE: &[&str] = &["claims", "default", "equals", "jwks"];
 
 /// Cuts out every list where none belongs.
 fn cut_lists(value: &mut Value, steps: &mut Vec<Step>, problems: &Problems) {

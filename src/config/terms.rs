@@ -9,6 +9,9 @@ use crate::token::{Algorithm, ClaimValue, Require, SubjectRules, Tenants, TokenK
 use serde_json::Value;
 use std::time::Duration;
 
+/// How a claim is named.
+pub(super) const CLAIM_HINT: &str = r#"name a claim: email, realm_access.roles, resource_access."my.client".roles, /https:~1~1example.com~1groups"#;
+
 pub(super) fn compile(
     document: &IssuerDocument,
     issuer: Option<&Issuer>,
@@ -57,12 +60,14 @@ fn subjects(document: Option<&SubjectsDocument>, path: &str, problems: &Problems
 
 /// Every pattern of a list.
 pub(super) fn patterns(list: &[String], path: &str, problems: &Problems) -> Vec<Pattern> {
-    let hint = "write a whole name, prefix*, *suffix or regex:EXPRESSION";
-    let parsed = list
-        .iter()
-        .enumerate()
-        .map(|(index, text)| problems.take(Pattern::parse(text), &format!("{path}[{index}]"), hint));
+    let parsed =
+        list.iter().enumerate().map(|(index, text)| pattern(text, &format!("{path}[{index}]"), problems));
     parsed.flatten().collect()
+}
+
+/// One pattern.
+pub(super) fn pattern(text: &str, path: &str, problems: &Problems) -> Option<Pattern> {
+    problems.take(Pattern::parse(text), path, "write a whole name, prefix*, *suffix or regex:EXPRESSION")
 }
 
 fn tenants(
@@ -121,20 +126,25 @@ pub(super) fn require(document: &RequireDocument, path: &str, problems: &Problem
     }
     let claims = document.claims.iter().filter_map(|(name, wanted)| {
         let path = format!("{path}.claims.{name}");
-        let claim = problems.take(ClaimPath::parse(name), &path, "name the claim")?;
-        let any_of = match wanted {
-            Value::Array(list) => list.clone(),
-            one => vec![one.clone()],
-        };
-        let comparable = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
-        if any_of.is_empty() || !any_of.iter().all(comparable) {
-            problems.add(
-                path,
-                "a token's claim cannot be compared with it",
-                "write text, a number, a bool, or a list",
-            );
-        }
-        Some(ClaimValue { claim, any_of })
+        let claim = problems.take(ClaimPath::parse(name), &path, CLAIM_HINT)?;
+        Some(ClaimValue { claim, any_of: any_of(wanted, &path, problems) })
     });
     Require { scopes: document.scopes.clone(), claims: claims.collect() }
+}
+
+/// A value, or a list of which one will do.
+pub(super) fn any_of(wanted: &Value, path: &str, problems: &Problems) -> Vec<Value> {
+    let any_of = match wanted {
+        Value::Array(list) => list.clone(),
+        one => vec![one.clone()],
+    };
+    let comparable = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
+    if any_of.is_empty() || !any_of.iter().all(comparable) {
+        problems.add(
+            path,
+            "a token's claim cannot be compared with it",
+            "write text, a number, a bool, or a list",
+        );
+    }
+    any_of
 }

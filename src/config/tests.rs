@@ -1,7 +1,9 @@
 //! What operators write, and what they are told.
 
+mod attributes;
 mod credentials;
 mod headers;
+mod kinds;
 mod routes;
 mod terms;
 
@@ -166,24 +168,6 @@ fn keys_come_from_one_place() {
         compiled(&with("/issuers/0/jwks_uri", json!("https://keys.example.com/k?v=1"))).ok().unwrap();
     let KeySource::Address { at, .. } = &policy.issuers[0].keys else { panic!("an address was written") };
     assert_eq!((at.authority.as_str(), at.path.as_str()), ("keys.example.com", "/k?v=1"));
-}
-
-#[test]
-fn an_attribute_is_not_written_into_another() {
-    let rules = json!([{"attribute": "name", "claim": "name"}, {"attribute": "name.givenName", "claim": "given_name"}]);
-    assert_eq!(problems(&with("/attributes", rules)), ["attributes[1].attribute"]);
-}
-
-#[test]
-fn the_mapping_digest_changes_with_the_mapping_and_with_nothing_else() {
-    let digest = |rules: Value, gateway: &str| {
-        let mut document = with("/attributes", rules);
-        document["gateway"] = json!(gateway);
-        compiled(&document).ok().unwrap().mapping.digest
-    };
-    let rules = || json!([{"attribute": "userName", "claim": "preferred_username"}]);
-    assert_eq!(digest(rules(), "a"), digest(rules(), "b"));
-    assert_ne!(digest(rules(), "a"), digest(json!([{"attribute": "userName", "claim": "sub"}]), "a"));
 }
 
 #[test]

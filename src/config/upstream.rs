@@ -1,52 +1,15 @@
-//! What the filter calls beside issuers: `provisioning` and `last_seen` of a configuration.
+//! What the filter calls beside issuers; and `last_seen` of a configuration.
 
-use super::document::{
-    AuthorizationDocument, LastSeenDocument, PostureDocument, ProvisioningDocument, count, span,
-};
-use super::policy::{LastSeen, Posture, Provisioning, Upstream};
+use super::document::{AuthorizationDocument, LastSeenDocument, count, span};
+use super::policy::{LastSeen, Provisioning, Upstream};
 use super::problem::Problems;
 use http::{HeaderValue, Uri};
 use std::time::Duration;
 
 /// How long one call to the directory may take unless the operator says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
-type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-pub(super) fn provisioning(
-    document: Option<ProvisioningDocument>,
-    env: Env<'_>,
-    problems: &Problems,
-) -> Option<Provisioning> {
-    let Some(document) = document else {
-        problems.add(
-            "provisioning",
-            "it is missing",
-            "name the cluster of the directory: {\"cluster\": \"directory\"}",
-        );
-        return None;
-    };
-    let cluster = document.cluster.filter(|name| !name.is_empty()).ok_or("it is missing");
-    let cluster = problems.take(cluster, "provisioning.cluster", "name the proxy's cluster of the directory");
-    let path = target(document.path, "/v1/arrivals", "provisioning.path", problems);
-    let authorization = authorization(document.authorization, "provisioning.authorization", env, problems);
-    let authority = authority(document.authority, cluster.as_deref(), "provisioning.authority", problems);
-    let posture = match document.when_unavailable {
-        None | Some(PostureDocument::Deny) => Posture::Deny,
-        Some(PostureDocument::Allow) => Posture::Allow,
-    };
-    Some(Provisioning {
-        at: Upstream {
-            cluster: cluster?,
-            authority: authority?,
-            path: path?,
-            authorization,
-            timeout: span(document.timeout, TIMEOUT),
-        },
-        when_unavailable: posture,
-        refresh: span(document.refresh, Duration::from_secs(12 * 60 * 60)),
-    })
-}
+pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Sightings go where arrivals go, unless the operator says otherwise. The same cluster is asked under the same name with
 /// the same credentials; another one gets neither.
@@ -85,7 +48,12 @@ pub(super) fn last_seen(
     })
 }
 
-fn target(written: Option<String>, default: &str, path: &str, problems: &Problems) -> Option<String> {
+pub(super) fn target(
+    written: Option<String>,
+    default: &str,
+    path: &str,
+    problems: &Problems,
+) -> Option<String> {
     let target = written.unwrap_or_else(|| default.to_owned());
     let sound = target.starts_with('/') && target.parse::<Uri>().is_ok();
     if !sound {
@@ -95,7 +63,7 @@ fn target(written: Option<String>, default: &str, path: &str, problems: &Problem
 }
 
 /// Without a word of the operator an upstream is asked under its cluster's name, as nobody knows a better one.
-fn authority(
+pub(super) fn authority(
     written: Option<String>,
     cluster: Option<&str>,
     path: &str,
@@ -112,7 +80,7 @@ fn authority(
 }
 
 /// The credentials come from the environment, so that no configuration dump holds them.
-fn authorization(
+pub(super) fn authorization(
     document: Option<AuthorizationDocument>,
     path: &str,
     env: Env<'_>,

@@ -69,6 +69,13 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     }
 }
 
+/// Whether the text can be a header's value as it stands: it is not empty, not padded with blanks, and holds no control
+/// characters.
+pub fn is_header_text(text: &str) -> bool {
+    let is_plain = || text.bytes().all(|byte| byte.is_ascii_graphic());
+    !text.is_empty() && (is_plain() || text.trim() == text && !text.chars().any(char::is_control))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

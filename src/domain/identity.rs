@@ -2,6 +2,7 @@
 
 use super::{Kind, Subject, SubjectKey, Timestamp};
 use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Who asks, in the operator's words: made only from verified claims.
@@ -28,13 +29,14 @@ pub struct Identity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub u64);
 
-/// An account, as the directory names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An account, as the directory names it. Every text in it can be a header's value as it stands: the directory is
+/// believed, not trusted with bytes, and whoever reads its answer leaves out what cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The directory's own id of it.
-    pub id: String,
-    /// The same as a header; `None` if it cannot be one: the directory is believed, not trusted with bytes.
-    pub header: Option<HeaderValue>,
+    pub id: Option<Box<str>>,
+    /// Headers of it that the mapping names, each in its place.
+    pub headers: Box<[Option<Box<str>>]>,
 }
 
 /// Where a header's value comes from.
@@ -42,6 +44,30 @@ pub struct Account {
 pub enum HeaderSource {
     /// A claim's value, ready to send.
     Claim(HeaderValue),
-    /// The account's id, known once the directory has answered.
-    AccountId,
+    /// Something of the account, known once the directory has answered.
+    Account(AccountMember),
+}
+
+/// What a header may hold of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountMember {
+    /// The directory's id of it.
+    Id,
+    /// One of its headers, by its place.
+    Header(usize),
+}
+
+impl Account {
+    /// What it has for a header.
+    pub fn member(&self, member: AccountMember) -> Option<&str> {
+        match member {
+            AccountMember::Id => self.id.as_deref(),
+            AccountMember::Header(place) => self.headers.get(place)?.as_deref(),
+        }
+    }
+
+    /// Every text in it.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.id.iter().chain(self.headers.iter().flatten()).map(|text| &**text)
+    }
 }

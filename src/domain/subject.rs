@@ -78,6 +78,13 @@ impl Subject {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SubjectKey([u8; 32]);
 
+impl SubjectKey {
+    /// The digest.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl Hash for SubjectKey {
     /// A digest is spread evenly as it is: a part of it is as good as the whole.
     fn hash<H: Hasher>(&self, state: &mut H) {

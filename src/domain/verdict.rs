@@ -1,7 +1,7 @@
 //! How a request ends.
 
 use super::{Account, HeaderSource, Identity};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,19 +38,19 @@ pub struct Forwarded {
 
 impl Forwarded {
     /// The headers that are set; all other managed headers are gone.
-    pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    pub fn headers(&self) -> impl Iterator<Item = (&HeaderName, &[u8])> {
         self.identity.headers.iter().filter_map(|(name, source)| Some((name, self.value(source)?)))
     }
 
     /// What the proxy's other filters and its log are told.
-    pub fn filter_state(&self) -> impl Iterator<Item = (&str, &HeaderValue)> {
+    pub fn filter_state(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.identity.filter_state.iter().filter_map(|(key, source)| Some((&**key, self.value(source)?)))
     }
 
-    fn value<'a>(&'a self, source: &'a HeaderSource) -> Option<&'a HeaderValue> {
+    fn value<'a>(&'a self, source: &'a HeaderSource) -> Option<&'a [u8]> {
         match source {
-            HeaderSource::Claim(value) => Some(value),
-            HeaderSource::AccountId => self.account.as_ref()?.header.as_ref(),
+            HeaderSource::Claim(value) => Some(value.as_bytes()),
+            HeaderSource::Account(member) => Some(self.account.as_ref()?.member(*member)?.as_bytes()),
         }
     }
 }
@@ -193,12 +193,16 @@ reasons! {
     SubjectInvalid "subject-invalid" 401 Some("invalid_token");
     /// The token lacks a claim that this gateway requires.
     ClaimMissing "claim-missing" 403 None;
+    /// The token has a claim in a form that this gateway cannot use.
+    ClaimMalformed "claim-malformed" 403 None;
     /// The token lacks a scope that this request requires.
     ScopeInsufficient "scope-insufficient" 403 Some("insufficient_scope");
     /// The token lacks a claim value that this request requires.
     ClaimMismatch "claim-mismatch" 403 None;
     /// This subject may not use this gateway.
     SubjectForbidden "subject-forbidden" 403 None;
+    /// Tokens of this kind, as a service's or an agent's, are not accepted here.
+    KindRefused "kind-refused" 403 None;
     /// This tenant may not use this gateway.
     TenantForbidden "tenant-forbidden" 403 None;
     /// The account waits for approval.

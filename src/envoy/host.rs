@@ -2,8 +2,8 @@
 //! made only where the ABI allows it, and header values are always bytes, as a client may send what is no text.
 
 use crate::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
-use crate::filter::{CallToken, Host, Level};
-use http::{HeaderName, HeaderValue};
+use crate::filter::{CallToken, Host, Level, SharedData};
+use http::HeaderName;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::cell::RefCell;
@@ -17,6 +17,17 @@ const LARGEST_BODY: usize = 1024 * 1024;
 pub(super) struct Proxy {
     /// Ids of the counters and gauges that were used, by name: so few that looking along them is the quickest way.
     metrics: RefCell<Vec<(&'static str, u32)>>,
+}
+
+impl SharedData for Proxy {
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        let (value, version) = hostcalls::get_shared_data(key).ok()?;
+        Some((value.unwrap_or_default(), version?))
+    }
+
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        hostcalls::set_shared_data(key, Some(value), version).is_ok()
+    }
 }
 
 impl Host for Proxy {
@@ -43,8 +54,8 @@ impl Host for Proxy {
         let _ = hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value));
     }
 
-    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue) {
-        let _ = hostcalls::add_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value.as_bytes());
+    fn add_request_header(&self, name: &HeaderName, value: &[u8]) {
+        let _ = hostcalls::add_map_value_bytes(MapType::HttpRequestHeaders, name.as_str(), value);
     }
 
     fn declare_filter_state(&self, key: &str) {
@@ -90,15 +101,6 @@ impl Host for Proxy {
         hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
             .ok()
             .map(CallToken)
-    }
-
-    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        let (value, version) = hostcalls::get_shared_data(key).ok()?;
-        Some((value.unwrap_or_default(), version?))
-    }
-
-    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
-        hostcalls::set_shared_data(key, Some(value), version).is_ok()
     }
 
     fn tick_every(&self, span: Duration) {

@@ -1,11 +1,20 @@
 //! What the shell needs of a proxy. One implementation talks to a real one (`envoy`), one is a fake in the tests.
 
 use crate::domain::{Call, Headers, Response, Ticket, Timestamp};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use std::time::Duration;
 
+/// The data that all workers of a proxy's process share, other plugins included. Nothing there is ever removed.
+pub trait SharedData {
+    /// What stands under `key`, and its version.
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
+
+    /// Writes there; with `version` only if it is still that one, or nothing is there. `false` if it was not written.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool;
+}
+
 /// A proxy's worker, as the shell sees it. No method may panic, and none calls back into the filter before it returns.
-pub trait Host {
+pub trait Host: SharedData {
     /// The wall clock.
     fn now(&self) -> Timestamp;
 
@@ -23,7 +32,7 @@ pub trait Host {
     fn set_request_header(&self, name: &str, value: &[u8]);
 
     /// Adds a header to the selected request, which has none of that name.
-    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue);
+    fn add_request_header(&self, name: &HeaderName, value: &[u8]);
 
     /// Says that values of this key are texts that other filters compare. To be called while the plugin is configured.
     fn declare_filter_state(&self, key: &str);
@@ -47,12 +56,6 @@ pub trait Host {
     /// Starts a call. Its reply arrives only as long as the context that is active now lives. `None`: the proxy will
     /// not make it, and no reply follows.
     fn call(&self, call: &Call) -> Option<CallToken>;
-
-    /// What stands under `key` in the data that all workers of the process share, and its version.
-    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)>;
-
-    /// Writes there; with `version` only if it is still that one, or nothing is there. `false` if it was not written.
-    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool;
 
     /// Asks for a tick after `span` and every `span` from then on; replaces what was asked before.
     fn tick_every(&self, span: Duration);

@@ -8,7 +8,7 @@ mod calls;
 mod host;
 mod shared;
 
-pub use host::{CallToken, Host, Level};
+pub use host::{CallToken, Host, Level, SharedData};
 
 use crate::config::Policy;
 use crate::domain::{
@@ -16,16 +16,21 @@ use crate::domain::{
     Verdict,
 };
 use crate::gate::{Event, Gate, Output, Step, Tone};
+use crate::memory::Query;
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
-use shared::{Commons, Look};
+use shared::{Commons, GRACE, Look, Subjects};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The shortest period a proxy's timer has.
 const SHORTEST_TICK: Duration = Duration::from_millis(1);
 /// The longest sleep: a wall clock that was set back must not keep a gate asleep.
 const LONGEST_TICK: Duration = Duration::from_secs(10);
+
+/// A line that may come with every subject is written once in this time.
+const SAME_LINE: Duration = Duration::from_secs(60);
 
 /// One worker's filter.
 pub struct Filter<H: Host> {
@@ -34,6 +39,13 @@ pub struct Filter<H: Host> {
     calls: RefCell<Calls>,
     refusals: Refusals,
     commons: RefCell<Commons>,
+    subjects: Subjects,
+    /// How long this worker may take to ask about one.
+    lease: Duration,
+    /// What the process is to be asked at the next tick.
+    parked: RefCell<Vec<Query>>,
+    /// Lines that are not written again for a while: one for each kind of trouble.
+    written: RefCell<HashMap<String, Timestamp>>,
     /// When the timer that was asked for fires next.
     next_tick: Cell<Option<Timestamp>>,
     removing: Cell<bool>,
@@ -60,12 +72,22 @@ pub enum Removal {
 impl<H: Host> Filter<H> {
     /// A filter that has seen nobody. `nonce` is a random number that no other worker has.
     pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
+        let b = policy.provisioning.breaker;
+        let terms = crate::memory::BreakerTerms {
+            failures: b.failures,
+            shortest: b.pause.shortest,
+            longest: b.pause.longest,
+        };
         Self {
             host,
             refusals: Refusals::under(policy.challenge.clone()),
+            lease: policy.provisioning.at.timeout.saturating_add(GRACE),
+            subjects: Subjects::new(&policy, terms, nonce),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
             commons: RefCell::new(Commons::new(nonce)),
+            parked: RefCell::default(),
+            written: RefCell::default(),
             next_tick: Cell::new(None),
             removing: Cell::new(false),
         }
@@ -131,6 +153,9 @@ impl<H: Host> Filter<H> {
         let call = self.calls.borrow_mut().replied(token);
         if let Some((id, call)) = call {
             self.conclude(id, &call, reply, now);
+            if active.is_none() {
+                self.gate.borrow_mut().proceed(now);
+            }
             self.perform(active, None, now);
         }
         if self.removing.get() && self.gate.borrow().is_flushed() {
@@ -150,6 +175,9 @@ impl<H: Host> Filter<H> {
         let waiting = self.commons.borrow_mut().take_waiting();
         for (id, call, since) in waiting {
             self.make(id, call, None, since, now);
+        }
+        for query in self.parked.take() {
+            self.claim(&query, true, now);
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
@@ -202,17 +230,39 @@ impl<H: Host> Filter<H> {
                         others_selected = true;
                         self.release(ticket, &settled);
                     }
-                    Output::Report(event) => self.report(&event),
+                    // The reply to another request's call brought this up; a call made here would be lost with it.
+                    Output::Claim { query, .. } if active.is_some() => self.parked.borrow_mut().push(query),
+                    Output::Claim { query, may_ask } => self.claim(&query, may_ask, now),
+                    Output::Learnt(key, known) => {
+                        self.subjects.answered(&self.host);
+                        self.subjects.settle(&self.host, key, Some(&known), now);
+                    }
+                    Output::Missed { key, retry_after } => {
+                        self.subjects.failed(&self.host, retry_after, now);
+                        self.subjects.settle(&self.host, key, None, now);
+                    }
+                    Output::LetGo(key) => self.subjects.settle(&self.host, key, None, now),
+                    Output::Report(event) => self.report(&event, now),
                 }
             }
         }
         if let Some(current) = current.filter(|_| others_selected) {
             self.host.select(current);
         }
+        if !self.parked.borrow().is_empty() {
+            self.tick_at(now, now);
+        }
         let next = self.gate.borrow().next_tick();
         let look = self.commons.borrow().next_look(now);
         self.tick_at(look.map_or(next, |look| look.min(next)), now);
         verdict
+    }
+
+    /// Puts a question about a subject to the process.
+    fn claim(&self, query: &Query, may_ask: bool, now: Timestamp) {
+        let may_ask = may_ask && self.gate.borrow().may_ask();
+        let found = self.subjects.claim(&self.host, query, may_ask, self.lease, now);
+        self.gate.borrow_mut().claimed(query.key, found, now);
     }
 
     /// Makes a call that is wanted since `since`. One that another worker has the answer to, or that the proxy will not
@@ -256,7 +306,7 @@ impl<H: Host> Filter<H> {
                     self.host.add_request_header(name, value);
                 }
                 for (key, value) in forwarded.filter_state() {
-                    self.host.set_filter_state(key, value.as_bytes());
+                    self.host.set_filter_state(key, value);
                 }
             }
             Verdict::Pass(Passage::Reported(reason)) => self.tell(*reason),
@@ -273,13 +323,24 @@ impl<H: Host> Filter<H> {
         self.host.set_filter_state(REASON_KEY, reason.slug().as_bytes());
     }
 
-    fn report(&self, event: &Event) {
+    /// Writes a line that was not written for a while.
+    fn log_now_and_then(&self, line: &str, now: Timestamp) {
+        let mut written = self.written.borrow_mut();
+        written.retain(|_, at| now.since(*at) < SAME_LINE && *at <= now);
+        if !written.contains_key(line) {
+            self.host.log(Level::Warn, line);
+            written.insert(line.to_owned(), now);
+        }
+    }
+
+    fn report(&self, event: &Event, now: Timestamp) {
         if let Some((metric, by)) = event.metric() {
             self.host.count(metric, by);
         }
         match event.log() {
             Some(Tone::Fine) => self.host.log(Level::Info, &event.to_string()),
             Some(Tone::Trouble) => self.host.log(Level::Warn, &event.to_string()),
+            Some(Tone::SameTrouble) => self.log_now_and_then(&event.to_string(), now),
             None => {}
         }
     }

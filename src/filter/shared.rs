@@ -2,18 +2,20 @@
 //! proxy's shared data: any worker may read and write there, and so may every other plugin, so nothing in it can fail.
 
 mod record;
+mod subjects;
 
-use super::Host;
+use super::SharedData;
 use crate::domain::{Call, CallId, Reply, Timestamp};
 use record::{Lease, Record};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+pub(super) use subjects::Subjects;
 
 /// A call that waits for another worker's is looked at again after an eighth of the time it has waited, within these.
 const GLANCE: Duration = Duration::from_millis(10);
 const SLOWEST_GLANCE: Duration = Duration::from_millis(100);
 /// How much longer than its call a lease lasts. A worker that died with one keeps the others waiting no longer.
-const GRACE: Duration = Duration::from_secs(1);
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// A record changes between looking and writing only as often as there are workers that ask at the same moment.
 const TRIES: usize = 4;
 
@@ -43,7 +45,7 @@ impl Commons {
 
     /// Makes the records that are missing: a proxy writes one that is there in one step with a comparison, but not one
     /// that is not.
-    pub(super) fn prepare(host: &impl Host, names: impl Iterator<Item = String>) {
+    pub(super) fn prepare(host: &impl SharedData, names: impl Iterator<Item = String>) {
         for key in names.map(|name| key(&name)) {
             if host.shared_get(&key).is_none() {
                 host.shared_set(&key, &Record::default().bytes(), None);
@@ -53,7 +55,7 @@ impl Commons {
 
     /// Looks whether another worker has the answer to a call or is asking for it, and takes it upon this one if not. One
     /// that waits since `since` waits for no more than two leases, whatever stands there.
-    pub(super) fn look(&self, host: &impl Host, call: &Call, since: Timestamp, now: Timestamp) -> Look {
+    pub(super) fn look(&self, host: &impl SharedData, call: &Call, since: Timestamp, now: Timestamp) -> Look {
         let lease = call.timeout.saturating_add(GRACE);
         let Some(shared) = call.shared.as_ref().filter(|_| now.since(since) <= lease.saturating_mul(2))
         else {
@@ -85,16 +87,23 @@ impl Commons {
     }
 
     /// Writes down what came of a call that was made here, and that nobody is making it now.
-    pub(super) fn tell(&self, host: &impl Host, call: &Call, reply: &Reply, is_good: bool, now: Timestamp) {
+    pub(super) fn tell(
+        &self,
+        host: &impl SharedData,
+        call: &Call,
+        reply: &Reply,
+        is_good: bool,
+        now: Timestamp,
+    ) {
         self.change(host, call, now, |record| record.take_in(reply, is_good, now));
     }
 
     /// Somebody else may make a call that was made here: its reply will not come.
-    pub(super) fn let_go(&self, host: &impl Host, call: &Call, now: Timestamp) {
+    pub(super) fn let_go(&self, host: &impl SharedData, call: &Call, now: Timestamp) {
         self.change(host, call, now, |_| ());
     }
 
-    fn change(&self, host: &impl Host, call: &Call, now: Timestamp, change: impl Fn(&mut Record)) {
+    fn change(&self, host: &impl SharedData, call: &Call, now: Timestamp, change: impl Fn(&mut Record)) {
         let Some(shared) = &call.shared else { return };
         let (key, question) = (key(&shared.name), question(call));
         for _ in 0..TRIES {

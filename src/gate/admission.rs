@@ -1,11 +1,13 @@
 //! The way of a request: rule, bearer, token, issuer's keys, claims, identity, standing, verdict.
 
-use super::{Gate, RETRY_SOON, Step};
+use super::errand::Errand;
+use super::{Event, Gate, RETRY_SOON, Step};
+use crate::config::Pace;
 use crate::domain::{Forwarded, Headers, Identity, Passage, Reason, Refusal, Ticket, Timestamp, Verdict};
+use crate::mapping::Treatment;
 use crate::memory::{KeyName, Standing, Verified, Want};
 use crate::route::{Access, Chosen};
 use crate::token::{Claims, Jws};
-use crate::wire::Cause;
 use std::sync::Arc;
 
 /// How far a token got.
@@ -63,17 +65,34 @@ impl Gate {
         now: Timestamp,
     ) -> Step {
         match self.examine(route, token, may_refetch, now) {
-            Ok(Examined::Identified(identity, claims)) => match self.standing_of(&identity, now) {
-                Ok(verdict) => Step::Settle(verdict),
-                Err(cause) => match claims {
-                    Some(claims) => self.ask_about(ticket, route, identity, &claims, cause, now),
-                    // The directory wants to know more of a token than is remembered of it: it is verified again.
-                    None => {
-                        self.tokens.forget(token);
-                        self.advance(ticket, route, token, may_refetch, now)
+            Ok(Examined::Identified(identity, _))
+                if self.policy.mapping.kinds.treatment(identity.kind) == Treatment::Count =>
+            {
+                self.report(Event::Counted(identity.kind));
+                Step::Settle(Verdict::Forward(Forwarded { identity, account: None }))
+            }
+            Ok(Examined::Identified(identity, claims)) => {
+                let (standing, cause) = self.standing_of(&identity, now);
+                match (cause, claims) {
+                    (None, _) => {}
+                    (Some(cause), Some(claims)) => {
+                        let errand = Errand::of(identity.clone(), &claims, cause, &self.policy, now);
+                        if standing.is_none() {
+                            return self.ask_about(ticket, route, errand, now);
+                        }
+                        self.send_behind(errand, now);
                     }
-                },
-            },
+                    // The directory wants to know more of a token than is remembered of it: it is verified again.
+                    (Some(_), None) => {
+                        self.tokens.forget(token);
+                        return self.advance(ticket, route, token, may_refetch, now);
+                    }
+                }
+                let Some(standing) = standing else {
+                    return Step::Settle(refuse_for_now(Reason::Overloaded));
+                };
+                Step::Settle(self.verdict_on(identity, &standing, now))
+            }
             Ok(Examined::NeedsKeys { .. }) if !self.waiting.has_room_for(ticket) => {
                 Step::Settle(refuse_for_now(Reason::Overloaded))
             }
@@ -165,34 +184,15 @@ impl Gate {
         })
     }
 
-    /// What becomes of somebody whose token holds; or why the directory has to be asked.
-    fn standing_of(&mut self, identity: &Arc<Identity>, now: Timestamp) -> Result<Verdict, Cause> {
-        match self.roster.standing(identity.key, now) {
-            Some((standing, true)) => {
-                let standing = standing.clone();
-                Ok(self.verdict_on(identity.clone(), &standing, now))
-            }
-            Some((Standing::Present(_), false)) => Err(Cause::Refresh),
-            Some((Standing::Refused(_), false)) | None => Err(Cause::Arrival),
-        }
-    }
-
     /// Lets a request wait for the directory's word.
-    fn ask_about(
-        &mut self,
-        ticket: Ticket,
-        route: Chosen,
-        identity: Arc<Identity>,
-        claims: &Claims,
-        cause: Cause,
-        now: Timestamp,
-    ) -> Step {
-        let key = identity.key;
+    fn ask_about(&mut self, ticket: Ticket, route: Chosen, errand: Errand, now: Timestamp) -> Step {
+        let (key, identity) = (errand.key(), errand.identity.clone());
         if !self.waiting.has_room_for(ticket) || !self.may_ask_about(key) {
             return Step::Settle(refuse_for_now(Reason::Overloaded));
         }
-        self.await_arrival(ticket, key, &identity, claims, cause, now);
-        self.waiting.enter(ticket, Want::Account { key, identity, route }, now);
+        self.waiting.enter(ticket, Want::Account { identity, route }, now);
+        let pace = self.policy.paces.get(route.index).copied().unwrap_or(Pace::Hold);
+        self.join(ticket, errand, pace, now);
         Step::Wait
     }
 
@@ -208,7 +208,7 @@ impl Gate {
                 self.sight(&identity, account.as_ref(), now);
                 Verdict::Forward(Forwarded { identity, account: account.clone() })
             }
-            Standing::Refused(refusal) => Verdict::Refuse(refusal.clone()),
+            Standing::Refused(refusal) => Verdict::Refuse(Refusal::clone(refusal)),
         }
     }
 }

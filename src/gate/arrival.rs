@@ -1,152 +1,324 @@
-//! First sight: one call per subject, however many requests wait for its answer.
+//! First sight, and what follows from it: one flight per subject asks the directory, once for all workers of the process,
+//! and however many requests wait, all are answered from what it brings home.
+//!
+//! ```text
+//! join ──────► Output::Claim ──► claimed ─┬─ known to the process ───────────────► land
+//! send_behind ──┘  ▲                      ├─ another worker asks: look again ──┐
+//!                  │                      ├─ too many are asked about: queue ──┤
+//!                  │                      └─ granted: Output::Call, reply ─────┼─ an answer ─► land
+//!                  └──────────── its turn, or its time, comes ◄────────────────┴─ none ─► miss: rest, or give up
+//! ```
 
-use super::{ArrivalOutcome, Event, Gate, Purpose, RETRY_SOON, post};
-use crate::config::Posture;
-use crate::domain::{Account, Identity, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp};
-use crate::mapping::header_value;
-use crate::memory::{Standing, Want};
-use crate::token::Claims;
-use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
-use http::{HeaderName, HeaderValue};
+use super::errand::{Conversation, Errand, Move};
+use super::flights::Stage;
+use super::{ArrivalOutcome, Event, Gate, Output, Purpose};
+use crate::config::{Pace, Posture, Provisioning};
+use crate::domain::{Backoff, Identity, Reply, SubjectKey, Ticket, Timestamp};
+use crate::memory::{Claim, Found, Known, Want};
+use crate::route::Chosen;
+use crate::wire::ArrivalAnswer;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// An arrival under way, and who waits for it.
-pub(super) struct Flight {
-    waiting: Vec<Ticket>,
-}
+/// A subject that another worker asks about is looked at again after an eighth of the time that it takes already, within
+/// these, so that whoever waits here is answered hardly later than there.
+const GLANCE: Duration = Duration::from_millis(1);
+const SLOWEST_GLANCE: Duration = Duration::from_millis(5);
+/// A glance costs a few microseconds. While many are looked at, each is looked at less often.
+const GLANCE_EACH: Duration = Duration::from_micros(20);
 
-#[cfg(test)]
-impl Flight {
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
-}
-
-/// How long a refusal of the directory's is remembered: short, as somebody may just be approving the account, and long
-/// enough that a client that keeps asking costs the directory next to nothing.
-const REFUSAL_REMEMBERED: Duration = Duration::from_secs(30);
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-fn account_of(id: String) -> Account {
-    let header = header_value(&id);
-    Account { id, header }
-}
+/// What a SCIM directory says it can do is believed for so long.
+const CAPABILITIES_HOLD: Duration = Duration::from_secs(60 * 60);
 
 impl Gate {
-    /// Whether one more subject may be asked about. Clients that leave end their requests, not the calls made for them.
+    /// Whether somebody may wait for word of one more subject. Clients that leave end their requests, not the calls that
+    /// are made for them.
     pub(super) fn may_ask_about(&self, key: SubjectKey) -> bool {
-        self.flights.len() < self.policy.limits.waiting || self.flights.contains_key(&key)
+        self.flights.not_owed() < self.policy.limits.waiting || self.flights.contains(key)
     }
 
-    /// Lets a request wait for the directory's word on its subject; asks, unless somebody waits for it already.
-    pub(super) fn await_arrival(
-        &mut self,
-        ticket: Ticket,
-        key: SubjectKey,
-        identity: &Identity,
-        claims: &Claims,
-        cause: Cause,
-        now: Timestamp,
-    ) {
-        if let Some(flight) = self.flights.get_mut(&key) {
-            flight.waiting.push(ticket);
-            // Clients that come and go must not let the list outgrow the limit.
-            if flight.waiting.len() > self.policy.limits.waiting.saturating_mul(2) {
-                flight.waiting.retain(|other| *other == ticket || self.waiting.want(*other).is_some());
-            }
-            return;
+    /// Lets a request wait for the directory's word on its subject. The call is made in its context, so it has to be one
+    /// that stays until the reply; where it does not, the worker's own context makes the call ([`Gate::proceed`]).
+    pub(super) fn join(&mut self, ticket: Ticket, errand: Errand, pace: Pace, now: Timestamp) {
+        let (key, hold) = (errand.key(), self.policy.limits.hold);
+        let is_new = self.take_up(errand, now);
+        let Some(flight) = self.flights.get(key) else { return };
+        let somebody_waits = flight.is_awaited(&self.waiting);
+        flight.waiting.push(ticket);
+        // Clients that come and go must not let the list outgrow the limit.
+        if flight.waiting.len() > self.policy.limits.waiting.saturating_mul(2) {
+            flight.waiting.retain(|other| *other == ticket || self.waiting.want(*other).is_some());
         }
-        self.flights.insert(key, Flight { waiting: vec![ticket] });
-        let arrival = Arrival {
-            subject: ArrivalSubject::of(&identity.subject, key),
-            kind: identity.kind,
-            cause,
-            attributes: self.policy.mapping.attributes(claims),
-            initial: Vec::new(),
-            issued_at: identity.issued_at.map(Timestamp::rfc3339),
-            mapping: self.policy.mapping.digest.clone(),
-            sighted_at: now.rfc3339(),
-            gateway: self.policy.gateway.clone(),
-        };
-        // Strings, numbers and maps with string keys always serialise.
-        let body = serde_json::to_vec(&arrival).unwrap_or_default();
-        let mut call = post(&self.policy.provisioning.at, "application/json", body);
-        let once = HeaderValue::try_from(arrival.idempotency_key()).ok();
-        call.headers.extend(once.map(|value| (IDEMPOTENCY_KEY, value)));
+        if !somebody_waits {
+            flight.deadline = now.after(hold);
+        }
+        match (pace, flight.stage) {
+            (Pace::Background, _) if !is_new => self.let_go_ahead(key, now),
+            (Pace::Background, _) => self.claim(key, false),
+            // What rests because nobody waits for it need not rest now.
+            (Pace::Hold, Stage::Resting(_)) if !somebody_waits => {
+                flight.failures = 0;
+                self.claim(key, true);
+            }
+            (Pace::Hold, _) if is_new => self.claim(key, true),
+            (Pace::Hold, _) => {}
+        }
+    }
+
+    /// Sees to it that the directory learns of an errand that nobody waits for.
+    pub(super) fn send_behind(&mut self, errand: Errand, now: Timestamp) {
+        let key = errand.key();
+        if self.take_up(errand, now) {
+            self.owe(key);
+            self.flights.enter(key, Stage::Queued);
+        }
+    }
+
+    /// Begins a flight, or has one that has not asked yet tell what is newer. Returns whether it is a new one.
+    fn take_up(&mut self, errand: Errand, now: Timestamp) -> bool {
+        let key = errand.key();
+        match self.flights.get(key) {
+            Some(flight) => {
+                if flight.stage != Stage::Asking {
+                    flight.errand.take_over(errand);
+                }
+                false
+            }
+            None => {
+                self.flights.begin(key, errand, now);
+                true
+            }
+        }
+    }
+
+    /// Notes that a flight has to bring its errand home, whoever waits: its subject goes on unconfirmed. Beyond the limit
+    /// it may get lost, which is counted.
+    pub(super) fn owe(&mut self, key: SubjectKey) {
+        let has_room = self.flights.owed() < self.policy.limits.owed;
+        if has_room && self.flights.owe(key) {
+            self.report(Event::ArrivalOwed);
+        } else if !has_room && !self.flights.is_owed(key) {
+            self.report(Event::ArrivalsDropped(1));
+        }
+    }
+
+    /// Asks what the process knows; and, where this worker `may_ask` the directory, whether it is to.
+    fn claim(&mut self, key: SubjectKey, may_ask: bool) {
+        let Some(flight) = self.flights.get(key) else { return };
+        if flight.is_owed() || flight.is_awaited(&self.waiting) {
+            let query = flight.errand.query();
+            self.flights.enter(key, Stage::Claiming);
+            self.outputs.push(Output::Claim { query, may_ask });
+        } else {
+            self.flights.end(key);
+        }
+    }
+
+    /// Whether this worker may ask about one more subject.
+    pub fn may_ask(&self) -> bool {
+        self.flights.asking() < self.policy.limits.calls
+    }
+
+    /// The process's word on an [`Output::Claim`].
+    pub fn claimed(&mut self, key: SubjectKey, found: Found, now: Timestamp) {
+        // What is no answer, being too old, is still worth knowing while the directory cannot be asked.
+        if let Some(known) = found.besides.filter(|_| self.roster.get(key).is_none()) {
+            self.roster.remember(key, known);
+        }
+        match found.claim {
+            Claim::Known(known) => {
+                self.report(Event::ArrivalShared);
+                self.land(key, known, now);
+            }
+            Claim::Granted => self.ask(key),
+            Claim::Elsewhere => self.wait_elsewhere(key, now),
+            Claim::Shut { until } => self.miss(key, Some(until.since(now)), true, now),
+            Claim::Unknown => self.flights.enter(key, Stage::Queued),
+        }
+        self.let_go_ahead(key, now);
+    }
+
+    fn ask(&mut self, key: SubjectKey) {
+        let Some(flight) = self.flights.get(key) else { return };
+        let known = self.capabilities.filter(|(_, until)| self.latest < *until).map(|(known, _)| known);
+        let (conversation, call) = Conversation::about(&flight.errand, &self.policy, known);
+        flight.conversation = Some(conversation);
+        self.flights.enter(key, Stage::Asking);
         self.call(Purpose::Arrival(key), call);
     }
 
+    fn wait_elsewhere(&mut self, key: SubjectKey, now: Timestamp) {
+        let many = GLANCE_EACH.saturating_mul(u32::try_from(self.flights.looking()).unwrap_or(u32::MAX));
+        let Some(flight) = self.flights.get(key) else { return };
+        // What nobody waits for can wait for whoever asks, and need not look.
+        let (awaited, waited) = (flight.is_awaited(&self.waiting), now.since(flight.since));
+        if self.last_try {
+            self.flights.end(key);
+        } else if awaited {
+            let glance = (waited / 8).clamp(GLANCE, SLOWEST_GLANCE).max(many);
+            self.flights.enter(key, Stage::Elsewhere(now.after(glance)));
+        } else {
+            self.flights.enter(key, Stage::Resting(now.after(self.policy.provisioning.at.timeout)));
+        }
+    }
+
     pub(super) fn conclude_arrival(&mut self, key: SubjectKey, reply: &Reply, now: Timestamp) {
-        let answer = ArrivalAnswer::read(reply);
-        self.report_arrival(&answer);
-        let waiting = self.flights.remove(&key).map(|flight| flight.waiting).unwrap_or_default();
-        let standing = self.standing_after(key, answer, now);
-        for ticket in waiting {
-            if let Some(Want::Account { identity, route, .. }) = self.waiting.leave(ticket) {
+        let Some(flight) = self.flights.get(key) else { return };
+        let Some(conversation) = &mut flight.conversation else { return };
+        match conversation.hear(reply, &self.policy) {
+            Move::Ask(call) => self.call(Purpose::Arrival(key), call),
+            Move::Done(answer) => {
+                let (learned, snags) = (conversation.learned(), conversation.snags().to_vec());
+                self.capabilities =
+                    learned.map(|known| (known, now.after(CAPABILITIES_HOLD))).or(self.capabilities);
+                snags.into_iter().for_each(|snag| self.report(Event::Snag(snag)));
+                self.conclude_errand(key, answer, now);
+            }
+        }
+    }
+
+    fn conclude_errand(&mut self, key: SubjectKey, answer: ArrivalAnswer, now: Timestamp) {
+        self.report_answer(&answer);
+        if let ArrivalAnswer::Unavailable(retry_after) = answer {
+            self.outputs.push(Output::Missed { key, retry_after });
+            return self.miss(key, retry_after, false, now);
+        }
+        let Some(known) = self.known_after(key, answer, now) else { return };
+        self.outputs.push(Output::Learnt(key, known.clone()));
+        self.land(key, known, now);
+    }
+
+    /// What is known of a subject now answers everybody who waits for it.
+    fn land(&mut self, key: SubjectKey, known: Known, now: Timestamp) {
+        if known.is_departed() {
+            self.tokens.forget_subject(key);
+        }
+        let standing = known.standing.clone();
+        self.roster.remember(key, known);
+        for ticket in self.flights.end(key).map(|flight| flight.waiting).unwrap_or_default() {
+            if let Some(Want::Account { identity, route }) = self.waiting.leave(ticket) {
                 let verdict = self.verdict_on(identity, &standing, now);
                 self.settle(ticket, route, verdict);
             }
         }
     }
 
-    /// What an answer means for everybody who waits for it, and how long it is remembered. That the directory cannot be
-    /// reached says nothing about a subject, so it is not remembered at all.
-    fn standing_after(&mut self, key: SubjectKey, answer: ArrivalAnswer, now: Timestamp) -> Standing {
-        let refused = |reason, message| Standing::Refused(Refusal { message, ..Refusal::of(reason) });
-        let (standing, remembered) = match answer {
-            ArrivalAnswer::Active { account, valid_for } => {
-                let account = account.map(|account| Arc::new(account_of(account.id)));
-                (Standing::Present(account), valid_for.unwrap_or(self.policy.provisioning.refresh))
-            }
-            ArrivalAnswer::Pending(message) => (refused(Reason::AccountPending, message), REFUSAL_REMEMBERED),
-            ArrivalAnswer::Denied(message) => (refused(Reason::AccountDenied, message), REFUSAL_REMEMBERED),
-            ArrivalAnswer::Departed => {
-                self.tokens.forget_subject(key);
-                (refused(Reason::AccountDeparted, None), REFUSAL_REMEMBERED)
-            }
-            ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), REFUSAL_REMEMBERED),
-            ArrivalAnswer::Unavailable(wait) => return self.standing_without_answer(key, wait, now),
-        };
-        self.roster.remember(key, standing.clone(), now.after(remembered));
-        standing
-    }
-
-    /// How somebody stands while the directory cannot be asked. Whom it turned away when it last answered stays away; on
-    /// everybody else the posture decides, and an account that was known keeps its id.
-    pub(super) fn standing_without_answer(
-        &mut self,
-        key: SubjectKey,
-        wait: Option<Duration>,
-        now: Timestamp,
-    ) -> Standing {
-        let known = self.roster.standing(key, now).map(|(standing, _)| standing.clone());
-        match (known, self.policy.provisioning.when_unavailable) {
-            (Some(Standing::Refused(refusal)), _) => Standing::Refused(refusal),
-            (Some(Standing::Present(account)), Posture::Allow) => Standing::Present(account),
-            (None, Posture::Allow) => Standing::Present(None),
-            (_, Posture::Deny) => {
-                let wait = wait.unwrap_or(RETRY_SOON);
-                Standing::Refused(Refusal::for_now(Reason::DirectoryUnavailable, wait))
-            }
+    /// The directory could not be asked. Whoever waits is tried for again, unless that would take too long or the
+    /// directory is left alone; then the posture decides about them, and only what is owed is tried on, behind.
+    fn miss(&mut self, key: SubjectKey, wait: Option<Duration>, is_shut: bool, now: Timestamp) {
+        let provisioning = &self.policy.provisioning;
+        let (attempts, backoff) = (provisioning.attempts, provisioning.backoff);
+        let Some(flight) = self.flights.get(key) else { return };
+        flight.failures = flight.failures.saturating_add(1);
+        let failures = flight.failures;
+        let at_least = wait.unwrap_or_default();
+        let soon = now.after(backoff.after(failures, &mut self.dice).max(at_least));
+        let may_try = !is_shut && failures < attempts && soon < flight.deadline;
+        if may_try && flight.is_awaited(&self.waiting) {
+            self.report(Event::ArrivalRetried);
+            return self.flights.enter(key, Stage::Resting(soon));
+        }
+        for ticket in std::mem::take(&mut flight.waiting) {
+            self.settle_without_answer(ticket, wait, now);
+        }
+        if !self.flights.is_owed(key) {
+            self.flights.end(key);
+        } else if self.last_try {
+            self.flights.end(key);
+            self.report(Event::ArrivalsDropped(1));
+        } else {
+            let rarely = Backoff { longest: Provisioning::RARELY, ..backoff };
+            let pause = rarely.after(failures, &mut self.dice).max(at_least);
+            self.flights.enter(key, Stage::Resting(now.after(pause)));
         }
     }
 
-    fn report_arrival(&mut self, answer: &ArrivalAnswer) {
-        let outcome = match answer {
-            ArrivalAnswer::Active { .. } => ArrivalOutcome::Active,
-            ArrivalAnswer::Pending(_) => ArrivalOutcome::Pending,
-            ArrivalAnswer::Denied(_) => ArrivalOutcome::Denied,
-            ArrivalAnswer::Departed => ArrivalOutcome::Departed,
-            ArrivalAnswer::Invalid => ArrivalOutcome::Invalid,
-            ArrivalAnswer::Unavailable(_) => ArrivalOutcome::Unavailable,
+    /// Requests on routes that do not wait for the directory go on, and it is told behind them.
+    fn let_go_ahead(&mut self, key: SubjectKey, now: Timestamp) {
+        let Some(flight) = self.flights.get(key) else { return };
+        let in_no_hurry = |ticket: &Ticket| match self.waiting.want(*ticket) {
+            Some(Want::Account { route, .. }) => {
+                self.policy.paces.get(route.index) != Some(&Pace::Background)
+            }
+            _ => true,
         };
+        let (held, ahead) = flight.waiting.drain(..).partition(in_no_hurry);
+        flight.waiting = held;
+        let ahead: Vec<Ticket> = ahead;
+        ahead.into_iter().for_each(|ticket| self.settle_without_answer(ticket, None, now));
+    }
+
+    /// Decides about a request that can wait no longer.
+    fn settle_without_answer(&mut self, ticket: Ticket, wait: Option<Duration>, now: Timestamp) {
+        if let Some(Want::Account { identity, route }) = self.waiting.leave(ticket) {
+            self.decide_without_answer(ticket, identity, route, wait, now);
+        }
+    }
+
+    /// The same of one that waits no longer.
+    pub(super) fn decide_without_answer(
+        &mut self,
+        ticket: Ticket,
+        identity: Arc<Identity>,
+        route: Chosen,
+        wait: Option<Duration>,
+        now: Timestamp,
+    ) {
+        let posture = match self.policy.paces.get(route.index) {
+            Some(Pace::Background) => Posture::Allow,
+            _ => self.policy.provisioning.when_unavailable,
+        };
+        let standing = self.standing_without_answer(identity.key, posture, wait);
+        let verdict = self.verdict_on(identity, &standing, now);
+        self.settle(ticket, route, verdict);
+    }
+
+    /// Takes up what waits for its turn. To be called in the worker's own context: a call in a request's would be lost
+    /// with it.
+    pub fn proceed(&mut self, now: Timestamp) {
+        while let Some((key, stage)) = self.flights.next_due(now) {
+            match stage {
+                // Many may have rested; they take turns.
+                Stage::Resting(_) => self.flights.enter(key, Stage::Queued),
+                _ => self.claim(key, true),
+            }
+        }
+        let room = self.policy.limits.calls.saturating_sub(self.flights.asking());
+        for _ in 0..room {
+            let Some(key) = self.flights.next_queued() else { break };
+            self.claim(key, true);
+        }
+    }
+
+    /// When [`Gate::proceed`] has something to do.
+    pub(super) fn next_arrival(&self) -> Option<Timestamp> {
+        let queued = self.flights.has_queued() && self.may_ask();
+        queued.then_some(self.latest).into_iter().chain(self.flights.next_due_at()).min()
+    }
+
+    /// The last chance to tell what is owed, as the plugin is about to be removed.
+    pub(super) fn flush_arrivals(&mut self, now: Timestamp) {
+        for key in self.flights.keys() {
+            let Some(flight) = self.flights.get(key) else { continue };
+            match (flight.is_owed(), flight.stage) {
+                (true, Stage::Resting(_) | Stage::Elsewhere(_)) => self.flights.enter(key, Stage::Queued),
+                (false, Stage::Asking) => self.outputs.push(Output::LetGo(key)),
+                _ => {}
+            }
+        }
+        self.proceed(now);
+    }
+
+    fn report_answer(&mut self, answer: &ArrivalAnswer) {
+        let outcome = ArrivalOutcome::of(answer);
         self.report(Event::Arrival(outcome));
         let lost = outcome == ArrivalOutcome::Unavailable;
         if lost != self.directory_lost {
             self.directory_lost = lost;
             self.report(if lost { Event::DirectoryLost } else { Event::DirectoryBack });
+            if !lost {
+                self.flights.wake();
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What happened, for counters and the log. Holds nothing from a token and no credentials.
 
-use crate::domain::{Issuer, Reason};
+use crate::domain::{Issuer, Kind, Reason};
 use crate::token::KeyringError;
-use crate::wire::DiscoveryError;
+use crate::wire::scim::Snag;
+use crate::wire::{ArrivalAnswer, DiscoveryError};
 use std::fmt;
 
 /// Something worth counting.
@@ -26,6 +27,18 @@ pub enum Event {
     },
     /// The directory answered an arrival, or did not.
     Arrival(ArrivalOutcome),
+    /// Somebody of a kind that has no accounts went on.
+    Counted(Kind),
+    /// What another worker learnt of a subject was taken over.
+    ArrivalShared,
+    /// The directory is tried again for somebody who waits.
+    ArrivalRetried,
+    /// Somebody goes on whom the directory has not confirmed: it is told later.
+    ArrivalOwed,
+    /// So many arrivals may never be told: too many are owed, or there is no other try.
+    ArrivalsDropped(u64),
+    /// What an operator should know of a directory that speaks SCIM.
+    Snag(Snag),
     /// The directory stopped answering: the first failure after an answer.
     DirectoryLost,
     /// The directory answers again.
@@ -52,11 +65,27 @@ pub enum Event {
 #[expect(missing_docs, reason = "the words are those of wire::ArrivalAnswer")]
 pub enum ArrivalOutcome {
     Active,
+    Exists,
     Pending,
     Denied,
     Departed,
     Invalid,
     Unavailable,
+}
+
+impl ArrivalOutcome {
+    /// The word for an answer.
+    pub(super) const fn of(answer: &ArrivalAnswer) -> Self {
+        match answer {
+            ArrivalAnswer::Active { existed: false, .. } => Self::Active,
+            ArrivalAnswer::Active { existed: true, .. } => Self::Exists,
+            ArrivalAnswer::Pending(_) => Self::Pending,
+            ArrivalAnswer::Denied(_) => Self::Denied,
+            ArrivalAnswer::Departed => Self::Departed,
+            ArrivalAnswer::Invalid => Self::Invalid,
+            ArrivalAnswer::Unavailable(_) => Self::Unavailable,
+        }
+    }
 }
 
 /// Why an issuer's keys could not be had.
@@ -84,11 +113,24 @@ impl Event {
             Self::KeysShared => ("firstsight.keys.shared", 1),
             Self::KeysFailed { .. } => ("firstsight.keys.failed", 1),
             Self::Arrival(ArrivalOutcome::Active) => ("firstsight.arrivals.active", 1),
+            Self::Arrival(ArrivalOutcome::Exists) => ("firstsight.arrivals.exists", 1),
             Self::Arrival(ArrivalOutcome::Pending) => ("firstsight.arrivals.pending", 1),
             Self::Arrival(ArrivalOutcome::Denied) => ("firstsight.arrivals.denied", 1),
             Self::Arrival(ArrivalOutcome::Departed) => ("firstsight.arrivals.departed", 1),
             Self::Arrival(ArrivalOutcome::Invalid) => ("firstsight.arrivals.invalid", 1),
             Self::Arrival(ArrivalOutcome::Unavailable) => ("firstsight.arrivals.unavailable", 1),
+            Self::Counted(Kind::Person) => ("firstsight.counted.person", 1),
+            Self::Counted(Kind::Service) => ("firstsight.counted.service", 1),
+            Self::Counted(Kind::Agent) => ("firstsight.counted.agent", 1),
+            Self::ArrivalShared => ("firstsight.arrivals.shared", 1),
+            Self::ArrivalRetried => ("firstsight.arrivals.retried", 1),
+            Self::ArrivalOwed => ("firstsight.arrivals.owed", 1),
+            Self::ArrivalsDropped(count) => ("firstsight.arrivals.dropped", *count),
+            Self::Snag(Snag::Ambiguous) => ("firstsight.scim.ambiguous", 1),
+            Self::Snag(Snag::Unfiltered) => ("firstsight.scim.unfiltered", 1),
+            Self::Snag(Snag::Refused) => ("firstsight.scim.refused", 1),
+            Self::Snag(Snag::Late) => ("firstsight.scim.late", 1),
+            Self::Snag(Snag::Memberships) => ("firstsight.scim.memberships", 1),
             Self::SightingsSent(count) => ("firstsight.sightings.sent", *count),
             Self::SightingsFailed(count) => ("firstsight.sightings.failed", *count),
             Self::SightingsDropped(count) => ("firstsight.sightings.dropped", *count),
@@ -106,8 +148,13 @@ impl Event {
             Self::KeysFailed { .. } | Self::DirectoryLost => Some(Tone::Trouble),
             Self::SightingsFailed(_) | Self::SightingsRefused(_) => Some(Tone::Trouble),
             Self::Reported { .. } => Some(Tone::Trouble),
-            Self::Arrival(ArrivalOutcome::Invalid) => Some(Tone::Trouble),
+            Self::Arrival(ArrivalOutcome::Invalid) | Self::Snag(_) => Some(Tone::SameTrouble),
             Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
+            Self::Counted(_)
+            | Self::ArrivalShared
+            | Self::ArrivalRetried
+            | Self::ArrivalOwed
+            | Self::ArrivalsDropped(_) => None,
         }
     }
 }
@@ -119,6 +166,8 @@ pub enum Tone {
     Fine,
     /// Somebody should look.
     Trouble,
+    /// The same, but it may come with every subject: once in a while is enough.
+    SameTrouble,
 }
 
 impl fmt::Display for Event {
@@ -133,6 +182,24 @@ impl fmt::Display for Event {
                 f.write_str("the directory does not take an account's attributes; check the mapping")
             }
             Self::Arrival(outcome) => write!(f, "an arrival was answered: {outcome:?}"),
+            Self::Counted(kind) => write!(f, "a {kind:?} went on without an account"),
+            Self::ArrivalShared => f.write_str("another worker's word on a subject was taken over"),
+            Self::ArrivalRetried => f.write_str("the directory is tried again"),
+            Self::ArrivalOwed => f.write_str("a subject goes on unconfirmed, and is told later"),
+            Self::ArrivalsDropped(count) => write!(f, "{count} arrivals may never be told"),
+            Self::Snag(snag) => f.write_str(match snag {
+                Snag::Ambiguous => {
+                    "the directory has several accounts with one external id; none of them is taken"
+                }
+                Snag::Unfiltered => {
+                    "the directory ignores filters, and has too many accounts to read them all"
+                }
+                Snag::Refused => {
+                    "the directory does not take the attributes of an account that exists; check the mapping"
+                }
+                Snag::Late => "the directory could not bring an account up to date; it is tried again soon",
+                Snag::Memberships => "the directory could not bring all memberships of an account up to date",
+            }),
             Self::DirectoryLost => f.write_str(
                 "the directory does not answer; whom it has not confirmed lately gets the posture",
             ),

@@ -7,15 +7,20 @@
 //!              └─────► Step::Wait                      for keys, or for the directory
 //! conclude, tick ────► Output::Settle(ticket, verdict) decided later
 //!                      Output::Call(id, call)          to be made; its reply goes to `conclude`
+//!                      Output::Claim                   to be put to the process; its word goes to `claimed`
+//!                      Output::Learnt, Missed, LetGo   what became of a claim that was granted
 //!                      Output::Report(event)           to be counted and logged
 //! ```
 
 mod admission;
 mod arrival;
+mod errand;
 mod event;
+mod flights;
 mod keys;
 mod report;
 mod sightings;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -26,10 +31,11 @@ use crate::domain::{
     Call, CallId, Dice, Edit, Headers, Passage, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp,
     Verdict,
 };
-use crate::memory::{Roster, Tokens, Waiting, Want};
+use crate::memory::{Known, Query, Roster, Tokens, Waiting, Want};
 use crate::route::{Access, Chosen};
 use crate::token::KnownHeaders;
-use arrival::Flight;
+use crate::wire::scim::Capabilities;
+use flights::Flights;
 use http::{HeaderName, HeaderValue, Method, header};
 use keys::IssuerKeys;
 use report::Reported;
@@ -46,13 +52,17 @@ pub struct Gate {
     tokens: Tokens,
     roster: Roster,
     waiting: Waiting,
-    /// Arrivals under way: one per subject, however many requests wait for it.
-    flights: HashMap<SubjectKey, Flight>,
+    flights: Flights,
+    /// What a SCIM directory can do, and until when that is believed.
+    capabilities: Option<(Capabilities, Timestamp)>,
+    dice: Dice,
     sightings: Sightings,
     reported: Reported,
     directory_lost: bool,
     /// When the last tick was.
     latest: Timestamp,
+    /// Set when the plugin is removed: what does not arrive now never will.
+    last_try: bool,
     calls: HashMap<CallId, Purpose>,
     next_call: u64,
     outputs: Vec<Output>,
@@ -74,6 +84,25 @@ pub enum Output {
     Call(CallId, Call),
     /// A request that waited is decided.
     Settle(Ticket, Verdict),
+    /// Look what the process knows of a subject, and whether this worker is to ask the directory; the word goes to
+    /// [`Gate::claimed`].
+    Claim {
+        /// What is to be known.
+        query: Query,
+        /// Whether it may be this worker, if its gate has room ([`Gate::may_ask`]).
+        may_ask: bool,
+    },
+    /// A claim that was granted brought this: all workers may know.
+    Learnt(SubjectKey, Known),
+    /// A claim that was granted brought nothing: the directory did not answer, and may have said when it will.
+    Missed {
+        /// Of whom.
+        key: SubjectKey,
+        /// The wait that it asked for.
+        retry_after: Option<Duration>,
+    },
+    /// A claim that was granted is given up.
+    LetGo(SubjectKey),
     /// Something to count, and perhaps to log.
     Report(Event),
 }
@@ -92,18 +121,25 @@ impl Gate {
         let limits = policy.limits;
         let seed = u128::from_be_bytes(nonce) as u64;
         let dice = (0..).map(|index| Dice::new(seed.wrapping_add(index)));
-        let issuers = policy.issuers.iter().zip(dice);
         Self {
-            keys: issuers.map(|(issuer, dice)| IssuerKeys::new(issuer, dice)).collect(),
+            dice: Dice::new(seed.wrapping_sub(1)),
+            keys: policy
+                .issuers
+                .iter()
+                .zip(dice)
+                .map(|(issuer, dice)| IssuerKeys::new(issuer, dice))
+                .collect(),
             known_headers: KnownHeaders::default(),
             tokens: Tokens::new(limits.tokens, limits.tokens_bytes),
-            roster: Roster::new(limits.subjects),
+            roster: Roster::of_a_worker(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
-            flights: HashMap::new(),
+            flights: Flights::default(),
+            capabilities: None,
             sightings: Sightings::new(&policy.last_seen, nonce),
             reported: Reported::default(),
             directory_lost: false,
             latest: Timestamp::from_millis(0),
+            last_try: false,
             calls: HashMap::new(),
             next_call: 0,
             outputs: Vec::new(),
@@ -165,17 +201,17 @@ impl Gate {
         self.follow_clock(now);
         self.fetch_due_keys(now);
         while let Some((ticket, want)) = self.waiting.overdue(now) {
-            let (route, verdict) = match want {
+            match want {
                 Want::Keys { route, .. } => {
-                    (route, Verdict::Refuse(Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON)))
+                    let refusal = Refusal::for_now(Reason::KeysUnavailable, RETRY_SOON);
+                    self.settle(ticket, route, Verdict::Refuse(refusal));
                 }
-                Want::Account { key, identity, route } => {
-                    let standing = self.standing_without_answer(key, None, now);
-                    (route, self.verdict_on(identity, &standing, now))
+                Want::Account { identity, route } => {
+                    self.decide_without_answer(ticket, identity, route, None, now);
                 }
-            };
-            self.settle(ticket, route, verdict);
+            }
         }
+        self.proceed(now);
         self.tell_sightings(now);
         self.tell_reported(now);
     }
@@ -190,6 +226,7 @@ impl Gate {
         }
         self.keys.iter_mut().for_each(|keys| keys.move_back(back));
         self.roster.move_back(back);
+        self.flights.move_back(back);
         self.waiting.move_back(back);
         self.sightings.move_back(back);
         self.reported.move_back(back);
@@ -199,8 +236,23 @@ impl Gate {
     pub fn next_tick(&self) -> Timestamp {
         let keys = self.keys.iter().filter_map(IssuerKeys::next_fetch);
         let due = keys.chain(self.waiting.next_deadline()).chain(self.sightings.next_due());
-        let due = due.chain(self.reported.next_due());
+        let due = due.chain(self.reported.next_due()).chain(self.next_arrival());
         due.min().unwrap_or(Timestamp::from_millis(u64::MAX))
+    }
+
+    /// Tells the directory everything that is left, as the plugin is about to be removed. What does not arrive now is
+    /// lost, and counted.
+    pub fn flush(&mut self, now: Timestamp) {
+        self.last_try = true;
+        self.flush_arrivals(now);
+        self.flush_sightings(now);
+        // All that is left, as there will be no other line.
+        self.tell_reported(Timestamp::from_millis(u64::MAX));
+    }
+
+    /// Whether nothing is left to tell.
+    pub fn is_flushed(&self) -> bool {
+        self.flights.owed() == 0 && !self.has_sightings()
     }
 
     /// What is to be done, in order; empty most of the time.

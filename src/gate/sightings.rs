@@ -19,14 +19,12 @@ pub(super) struct Sightings {
     window_ends: Option<Timestamp>,
     /// When the next batch may be sent; unset while none waits.
     send_from: Option<Timestamp>,
-    /// Set when the plugin is removed: there will be no other try.
-    last_try: bool,
 }
 
 impl Sightings {
     pub(super) fn new(policy: &LastSeen, nonce: [u8; 16]) -> Self {
         let ledger = Ledger::new(policy.buffer, nonce);
-        Self { ledger, under_way: None, window_ends: None, send_from: None, last_try: false }
+        Self { ledger, under_way: None, window_ends: None, send_from: None }
     }
 
     /// The clock was set back by `span`.
@@ -63,20 +61,15 @@ impl Gate {
         }
     }
 
-    /// Tells the directory everything that is left, as the plugin is about to be removed. What does not arrive now is
-    /// lost, and counted.
-    pub fn flush(&mut self, now: Timestamp) {
-        self.sightings.last_try = true;
+    /// Tells all that is left.
+    pub(super) fn flush_sightings(&mut self, now: Timestamp) {
         self.sightings.window_ends = Some(now);
         self.sightings.send_from = Some(now);
         self.tell_sightings(now);
-        // All that is left, as there will be no other line.
-        self.tell_reported(Timestamp::from_millis(u64::MAX));
     }
 
-    /// Whether nothing is left to tell.
-    pub fn is_flushed(&self) -> bool {
-        self.sightings.under_way.is_none() && self.sightings.ledger.is_empty()
+    pub(super) fn has_sightings(&self) -> bool {
+        self.sightings.under_way.is_some() || !self.sightings.ledger.is_empty()
     }
 
     fn send_batch(&mut self) {
@@ -106,7 +99,7 @@ impl Gate {
             Reply::Answer { status: 400 | 413 | 415 | 422, .. } => {
                 self.report(Event::SightingsRefused(count))
             }
-            _ if self.sightings.last_try => self.report(Event::SightingsDropped(count)),
+            _ if self.last_try => self.report(Event::SightingsDropped(count)),
             _ => {
                 self.report(Event::SightingsFailed(count));
                 let lost = self.sightings.ledger.put_back(batch) as u64;

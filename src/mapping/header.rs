@@ -1,8 +1,11 @@
 //! The headers of the application, and what becomes of one that has no value.
 
-use super::Rendering;
-use crate::domain::{ClaimPath, Reason};
+use super::value_map::mapped;
+use super::{Fallbacks, Lack, Rendering, ValueMap, header_value};
+use crate::domain::{AccountMember, ClaimPath, HeaderSource, Reason};
 use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One header of the application, and where its value is from.
@@ -30,10 +33,12 @@ pub enum HeaderSourceRule {
     Claim {
         /// Which one.
         claim: ClaimPath,
+        /// Other words for what it says.
+        map: Option<ValueMap>,
         /// How it is written.
         rendering: Rendering,
         /// What becomes of a token without a usable value.
-        when_missing: WhenMissing<HeaderValue>,
+        fallbacks: Fallbacks<HeaderValue>,
     },
     /// The token's payload exactly as the token holds it, in base64url (RFC 7515 §3.1).
     Payload {
@@ -42,39 +47,35 @@ pub enum HeaderSourceRule {
         /// The longest value that is sent, in bytes.
         max_bytes: usize,
         /// What becomes of a token whose payload is longer.
-        when_missing: WhenMissing<HeaderValue>,
+        fallbacks: Fallbacks<HeaderValue>,
     },
-    /// The directory's id of the account; not sent while there is none.
-    AccountId,
+    /// Something of the account, as the directory tells it; not sent while it has told none.
+    Account(AccountMember),
 }
 
-/// What becomes of a token whose claim is absent or cannot become what a rule makes of it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum WhenMissing<T> {
-    /// The request is refused.
-    Refuse,
-    /// The header or attribute is left out.
-    Omit,
-    /// This is used instead.
-    Default(T),
+impl HeaderSourceRule {
+    /// Where the value is from that is sent for this token; `None` if none is sent.
+    pub(super) fn of(
+        &self,
+        claims: &Map<String, Value>,
+        payload: &str,
+    ) -> Result<Option<HeaderSource>, Reason> {
+        Ok(match self {
+            Self::Account(member) => Some(HeaderSource::Account(*member)),
+            Self::Claim { claim, map, rendering, fallbacks } => {
+                let value = claim.find(claims).and_then(|value| mapped(value, map.as_ref()));
+                let value = value.ok_or(Lack::Missing).and_then(|value| rendering.render(&value));
+                fallbacks.settle(value.map(Cow::Owned))?.map(Cow::into_owned).map(HeaderSource::Claim)
+            }
+            Self::Payload { padded, max_bytes, fallbacks } => {
+                let value = payload_value(payload, *padded, *max_bytes).ok_or(Lack::Malformed);
+                fallbacks.settle(value.map(Cow::Owned))?.map(Cow::into_owned).map(HeaderSource::Claim)
+            }
+        })
+    }
 }
 
-impl<T: Clone> WhenMissing<T> {
-    /// What stands in for a missing value, if anything does.
-    pub(super) fn default(&self) -> Option<&T> {
-        match self {
-            Self::Default(value) => Some(value),
-            Self::Refuse | Self::Omit => None,
-        }
-    }
-
-    /// The value, or what stands in for it.
-    pub(super) fn settle(&self, value: Option<T>) -> Result<Option<T>, Reason> {
-        match (value, self) {
-            (Some(value), _) => Ok(Some(value)),
-            (None, Self::Omit) => Ok(None),
-            (None, Self::Default(value)) => Ok(Some(value.clone())),
-            (None, Self::Refuse) => Err(Reason::ClaimMissing),
-        }
-    }
+fn payload_value(payload: &str, padded: bool, max_bytes: usize) -> Option<HeaderValue> {
+    let fill = if padded { "=".repeat(payload.len().wrapping_neg() % 4) } else { String::new() };
+    header_value(&format!("{payload}{fill}")).filter(|value| value.len() <= max_bytes)
 }

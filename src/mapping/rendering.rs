@@ -1,6 +1,9 @@
 //! How a claim is written into a header. Whatever comes out may be sent as it is: no control characters, no blanks around
 //! it, no longer than it may be.
 
+use super::Lack;
+use super::text::{joined, json, scalar};
+use crate::domain::is_header_text;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -38,81 +41,47 @@ pub enum NonAscii {
     Utf8,
     /// The bytes of their UTF-8, and `%` itself, are percent-encoded (RFC 3986 §2.1).
     Percent,
-    /// A value that has any counts as missing.
+    /// A value that has any is missing.
     Missing,
 }
 
 impl Rendering {
-    /// The header value, or `None` if the claim cannot be one: null, another type than the format takes, a control
-    /// character, blanks around it, too long, empty, beyond ASCII where that is not wanted, a number that was rounded when
-    /// it was read, or a list item that itself holds the comma which separates items (`"staff,admin"` would read as two).
-    pub fn render(&self, value: &Value) -> Option<HeaderValue> {
+    /// The header value.
+    ///
+    /// # Errors
+    /// `Missing` for null, an empty text or list, and what is beyond ASCII where that counts as missing. `Malformed` for
+    /// another type than the format takes, a control character, blanks around it, what is too long, a number that was
+    /// rounded when it was read, or a list item that itself holds the comma which separates items (`"staff,admin"` would
+    /// read as two).
+    pub fn render(&self, value: &Value) -> Result<HeaderValue, Lack> {
         let text = match self.format {
-            Format::Plain => self.spell(scalar(value)?)?,
-            Format::Csv => self.spell(list(value)?)?,
-            Format::Json => in_ascii(&json(value)?),
-            Format::Base64Json => STANDARD.encode(json(value)?),
+            _ if value.is_null() => return Err(Lack::Missing),
+            Format::Plain => self.spell(scalar(value))?,
+            Format::Csv => self.spell(joined(value))?,
+            Format::Json => in_ascii(&json(value).ok_or(Lack::Malformed)?),
+            Format::Base64Json => STANDARD.encode(json(value).ok_or(Lack::Malformed)?),
         };
-        header_value(&text).filter(|value| value.len() <= self.max_bytes)
+        header_value(&text).filter(|value| value.len() <= self.max_bytes).ok_or(Lack::Malformed)
     }
 
     /// Writes clean text in the characters that are wanted.
-    fn spell(&self, text: String) -> Option<String> {
+    fn spell(&self, text: Option<String>) -> Result<String, Lack> {
         const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
+        let text = text.ok_or(Lack::Malformed)?;
         match self.non_ascii {
-            _ if !is_clean(&text) => None,
-            NonAscii::Utf8 => Some(text),
-            NonAscii::Percent => Some(utf8_percent_encode(&text, ESCAPED).to_string()),
-            NonAscii::Missing => text.is_ascii().then_some(text),
+            _ if text.is_empty() => Err(Lack::Missing),
+            _ if !is_header_text(&text) => Err(Lack::Malformed),
+            NonAscii::Utf8 => Ok(text),
+            NonAscii::Percent => Ok(utf8_percent_encode(&text, ESCAPED).to_string()),
+            NonAscii::Missing if text.is_ascii() => Ok(text),
+            NonAscii::Missing => Err(Lack::Missing),
         }
     }
 }
 
-/// The text as a header value, unless it is empty, padded with blanks, or holds control characters.
+/// The text as a header value, if it can be one.
 pub fn header_value(text: &str) -> Option<HeaderValue> {
-    is_clean(text).then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
-}
-
-fn is_clean(text: &str) -> bool {
-    let is_plain = || text.bytes().all(|byte| byte.is_ascii_graphic());
-    !text.is_empty() && (is_plain() || text.trim() == text && !text.chars().any(char::is_control))
-}
-
-fn list(value: &Value) -> Option<String> {
-    match value {
-        Value::Array(items) => Some(items.iter().map(item).collect::<Option<Vec<_>>>()?.join(",")),
-        value => item(value),
-    }
-}
-
-/// One item of a list. What separates items, or is dropped by those who split and trim, must not be in it.
-fn item(value: &Value) -> Option<String> {
-    scalar(value).filter(|text| !text.is_empty() && !text.contains(',') && text.trim() == text)
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => is_exact(value).then(|| number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn json(value: &Value) -> Option<String> {
-    (!value.is_null() && is_exact(value)).then(|| value.to_string())
-}
-
-/// Beyond 2^53 a number that is no integer of 64 bits was rounded when it was read: two ids would be one.
-fn is_exact(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => {
-            !number.is_f64() || number.as_f64().is_some_and(|number| number.abs() < 9_007_199_254_740_992.0)
-        }
-        Value::Array(items) => items.iter().all(is_exact),
-        Value::Object(members) => members.values().all(is_exact),
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
-    }
+    is_header_text(text).then(|| HeaderValue::from_bytes(text.as_bytes()).ok()).flatten()
 }
 
 /// JSON with everything but visible ASCII and blanks escaped, which is found within its strings only.
@@ -141,7 +110,7 @@ mod tests {
     }
 
     fn spelled(format: Format, non_ascii: NonAscii, value: &Value) -> Option<String> {
-        let value = Rendering { format, non_ascii, max_bytes: 40 }.render(value)?;
+        let value = Rendering { format, non_ascii, max_bytes: 40 }.render(value).ok()?;
         Some(String::from_utf8(value.as_bytes().to_vec()).unwrap())
     }
 
@@ -210,6 +179,21 @@ mod tests {
                 assert_eq!(spelled(Format::Plain, how, &claim), None, "{claim} {how:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_empty_is_missing_and_what_cannot_be_written_is_malformed() {
+        let lack = |format, non_ascii, claim: &Value| {
+            Rendering { format, non_ascii, max_bytes: 4 }.render(claim).err()
+        };
+        for claim in [json!(""), json!([]), json!(null)] {
+            assert_eq!(lack(Format::Csv, NonAscii::Utf8, &claim), Some(Lack::Missing), "{claim}");
+        }
+        for claim in [json!({}), json!(["a", ""]), json!("a\n"), json!("aaaaa"), json!(1e16)] {
+            assert_eq!(lack(Format::Csv, NonAscii::Utf8, &claim), Some(Lack::Malformed), "{claim}");
+        }
+        assert_eq!(lack(Format::Plain, NonAscii::Missing, &json!("ö")), Some(Lack::Missing));
+        assert_eq!(lack(Format::Json, NonAscii::Utf8, &json!("aaaaa")), Some(Lack::Malformed));
     }
 
     #[test]

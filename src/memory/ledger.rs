@@ -106,7 +106,7 @@ impl Ledger {
             let data = Sighting {
                 issuer: seen.subject.issuer.as_str().to_owned(),
                 id: seen.subject.id.as_str().to_owned(),
-                account: seen.account.as_ref().map(|account| account.id.clone()),
+                account: seen.account.as_ref().and_then(|account| account.id.clone()).map(String::from),
                 first_seen: seen.first.rfc3339(),
                 last_seen: seen.last.rfc3339(),
                 count: seen.count,

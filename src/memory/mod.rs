@@ -1,13 +1,28 @@
 //! What is remembered between requests. Every store has a bound from the configuration; none grows with what clients send.
 
+mod breaker;
+mod known;
+mod lease;
 mod ledger;
 mod roster;
+mod subjects;
 mod tokens;
 mod unknown_keys;
 mod waiting;
 
+pub use breaker::{Breaker, BreakerTerms, Permit};
+pub use known::{Claim, Found, Known, Query, Standing, Told};
+pub use lease::Lease;
 pub use ledger::{Batch, Ledger};
-pub use roster::{Roster, Standing};
+pub use roster::Roster;
+pub use subjects::{Bucket, Place};
 pub use tokens::{Tokens, Verified};
 pub use unknown_keys::{KeyName, UnknownKeys};
 pub use waiting::{Waiting, Want};
+
+/// The key of somebody with that name.
+#[cfg(test)]
+fn test_key(id: &str) -> crate::domain::SubjectKey {
+    use crate::domain::{Issuer, Subject, SubjectId};
+    Subject { issuer: Issuer::parse("https://idp").unwrap(), id: SubjectId::parse(id).unwrap() }.key()
+}

@@ -1,39 +1,39 @@
-//! Which subjects are known, and how they stand.
+//! The subjects that a worker has in mind.
 
-use crate::domain::{Account, Refusal, SubjectKey, Timestamp};
+use super::Known;
+use crate::domain::SubjectKey;
 use lru::LruCache;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// How a subject stands with the directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// It has an account, whose id is there if the directory told it.
-    Present(Option<Arc<Account>>),
-    /// It is not served: waiting for approval, denied, departed, or with attributes that the directory does not take.
-    Refused(Refusal),
-}
 
 /// The subjects that were sighted lately. The one sighted longest ago makes room for a new one.
 pub struct Roster {
     limit: usize,
-    subjects: LruCache<SubjectKey, (Standing, Timestamp)>,
+    subjects: LruCache<SubjectKey, Known>,
 }
 
+/// A worker has at least so many subjects in mind, if the process remembers as many.
+const FEWEST: usize = 1000;
+/// Of so many that the process remembers, a worker has one in mind: those that come often.
+const SHARE: usize = 16;
+
 impl Roster {
-    /// A roster of at most `limit` subjects.
-    pub fn new(limit: usize) -> Self {
+    /// The roster of a worker whose process remembers `subjects`.
+    pub fn of_a_worker(subjects: usize) -> Self {
+        Self::new((subjects / SHARE).max(FEWEST).min(subjects))
+    }
+
+    fn new(limit: usize) -> Self {
         Self { limit, subjects: LruCache::unbounded() }
     }
 
-    /// How the subject stands, and whether that may still be relied on; `None` for one that is not known.
-    pub fn standing(&mut self, key: SubjectKey, now: Timestamp) -> Option<(&Standing, bool)> {
-        self.subjects.get(&key).map(|(standing, until)| (standing, now < *until))
+    /// What is known of a subject.
+    pub fn get(&mut self, key: SubjectKey) -> Option<&Known> {
+        self.subjects.get(&key)
     }
 
-    /// Remembers how a subject stands, to be relied on before `until`.
-    pub fn remember(&mut self, key: SubjectKey, standing: Standing, until: Timestamp) {
-        self.subjects.put(key, (standing, until));
+    /// Remembers what is known of a subject.
+    pub fn remember(&mut self, key: SubjectKey, known: Known) {
+        self.subjects.put(key, known);
         // The cache could hold the limit itself, but would then take the memory for all at once, before there is anybody.
         if self.subjects.len() > self.limit {
             self.subjects.pop_lru();
@@ -42,38 +42,54 @@ impl Roster {
 
     /// The clock was set back by `span`.
     pub fn move_back(&mut self, span: Duration) {
-        self.subjects.iter_mut().for_each(|(_, (_, until))| *until = until.before(span));
+        self.subjects.iter_mut().for_each(|(_, known)| known.move_back(span));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Issuer, Subject, SubjectId};
+    use crate::domain::Timestamp;
+    use crate::memory::{Standing, test_key as key};
 
-    fn key(id: &str) -> SubjectKey {
-        Subject { issuer: Issuer::parse("https://idp").unwrap(), id: SubjectId::parse(id).unwrap() }.key()
+    fn known(secs: u64) -> Known {
+        let until = Timestamp::from_secs(secs);
+        Known { standing: Standing::Present(None), until, told: None, asked_at: Timestamp::from_secs(1) }
     }
 
     #[test]
-    fn a_standing_is_relied_on_until_its_time_and_remembered_beyond() {
+    fn a_subject_is_known_as_it_was_remembered_last() {
         let mut roster = Roster::new(2);
-        let present = Standing::Present(Some(Arc::new(Account { id: "a1".into(), header: None })));
-        roster.remember(key("jane"), present.clone(), Timestamp::from_secs(10));
-        assert_eq!(roster.standing(key("jane"), Timestamp::from_secs(9)), Some((&present, true)));
-        assert_eq!(roster.standing(key("jane"), Timestamp::from_secs(10)), Some((&present, false)));
-        assert_eq!(roster.standing(key("john"), Timestamp::from_secs(9)), None);
+        roster.remember(key("jane"), known(9));
+        roster.remember(key("jane"), known(10));
+        assert_eq!(roster.get(key("jane")), Some(&known(10)));
+        assert_eq!(roster.get(key("john")), None);
     }
 
     #[test]
     fn the_subject_sighted_longest_ago_makes_room() {
-        let (mut roster, now) = (Roster::new(2), Timestamp::from_secs(0));
+        let mut roster = Roster::new(2);
         for id in ["a", "b"] {
-            roster.remember(key(id), Standing::Present(None), Timestamp::from_secs(1));
+            roster.remember(key(id), known(1));
         }
-        assert!(roster.standing(key("a"), now).is_some());
-        roster.remember(key("c"), Standing::Present(None), Timestamp::from_secs(1));
-        assert!(roster.standing(key("b"), now).is_none());
-        assert!(roster.standing(key("a"), now).is_some());
+        assert!(roster.get(key("a")).is_some());
+        roster.remember(key("c"), known(1));
+        assert!(roster.get(key("b")).is_none());
+        assert!(roster.get(key("a")).is_some());
+    }
+
+    #[test]
+    fn a_worker_has_those_in_mind_that_come_often() {
+        let limits = [1, 1000, 10_000, 200_000].map(|subjects| Roster::of_a_worker(subjects).limit);
+        assert_eq!(limits, [1, 1000, 1000, 12_500]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_takes_everything_along() {
+        let mut roster = Roster::new(2);
+        roster.remember(key("jane"), known(10));
+        roster.move_back(Duration::from_secs(1));
+        let moved = Known { asked_at: Timestamp::from_secs(0), ..known(9) };
+        assert_eq!(roster.get(key("jane")), Some(&moved));
     }
 }

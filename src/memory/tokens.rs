@@ -38,7 +38,7 @@ impl Verified {
             let sources = headers.chain(identity.filter_state.iter().map(|(_, source)| source));
             let each = sources.map(|source| match source {
                 HeaderSource::Claim(value) => HEADER + value.len(),
-                HeaderSource::AccountId => HEADER,
+                HeaderSource::Account(_) => HEADER,
             });
             each.sum::<usize>() + identity.subject.id.as_str().len()
         };

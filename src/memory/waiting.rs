@@ -1,7 +1,7 @@
 //! The requests that wait, each with the same patience.
 
 use super::KeyName;
-use crate::domain::{Identity, SubjectKey, Ticket, Timestamp};
+use crate::domain::{Identity, Ticket, Timestamp};
 use crate::route::Chosen;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -22,9 +22,7 @@ pub enum Want {
     },
     /// The directory's word on a subject.
     Account {
-        /// Who it is.
-        key: SubjectKey,
-        /// What it becomes if the answer is yes.
+        /// Who it goes on as if the answer is yes.
         identity: Arc<Identity>,
         /// The rule the request is under.
         route: Chosen,

@@ -1,7 +1,8 @@
 //! Claims that were verified. There is no other way to get them.
 
+use super::validity::{ceiling, numeric_date};
 use super::{KeyId, Validity};
-use crate::domain::{Kind, Subject};
+use crate::domain::{Subject, Timestamp};
 use serde_json::{Map, Value};
 
 /// What a verified token says. Has no `Debug`: claim values are never logged.
@@ -44,17 +45,8 @@ impl Claims {
         &self.members
     }
 
-    /// An agent acts for somebody (`act`, RFC 8693 §4.1); a service acts for itself, its `sub` being its own `client_id`
-    /// (RFC 9068 §2.2); everybody else is a person.
-    pub fn kind(&self) -> Kind {
-        let is_own_client =
-            |name: &str| self.members.get(name).and_then(Value::as_str) == Some(self.subject.id.as_str());
-        if self.members.contains_key("act") {
-            Kind::Agent
-        } else if is_own_client("client_id") || is_own_client("azp") {
-            Kind::Service
-        } else {
-            Kind::Person
-        }
+    /// When the token was made (`iat`), if it says so.
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        numeric_date(&self.members, "iat").ok().flatten().map(ceiling)
     }
 }

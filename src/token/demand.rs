@@ -108,7 +108,8 @@ fn words(value: Option<&Value>) -> Vec<&str> {
 }
 
 impl ClaimValue {
-    fn is_in(&self, claims: &Map<String, Value>) -> bool {
+    /// Whether the claim has one of the values.
+    pub fn is_in(&self, claims: &Map<String, Value>) -> bool {
         let wanted = |value: &Value| self.any_of.iter().any(|one| is_same(one, value));
         match self.claim.find(claims) {
             Some(Value::Array(list)) => list.iter().any(wanted),

@@ -3,7 +3,7 @@
 mod terms;
 
 use super::*;
-use crate::domain::{Issuer, Kind, Reason, Timestamp};
+use crate::domain::{Issuer, Reason, Timestamp};
 use firstsight_testkit::{Algorithm as Signs, SigningKey, TestIssuer};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -207,14 +207,14 @@ fn a_subject_is_required_and_is_text() {
 }
 
 #[test]
-fn a_service_acts_for_itself_and_an_agent_for_somebody_else() {
+fn verified_claims_say_when_the_token_was_made() {
     let issuer = issuer(Signs::ES256);
-    let kind = |extra: &Value| {
+    let made = |extra: &Value| {
         let token = issuer.access_token("jane", AUDIENCE, NOW, extra);
-        verify_at(&token, &issuer.jwks(), &trust(), NOW).ok().unwrap().kind()
+        verify_at(&token, &issuer.jwks(), &trust(), NOW).ok().unwrap().issued_at()
     };
-    assert_eq!(kind(&json!({})), Kind::Person);
-    assert_eq!(kind(&json!({"client_id": "web"})), Kind::Person);
-    assert_eq!(kind(&json!({"client_id": "jane"})), Kind::Service);
-    assert_eq!(kind(&json!({"client_id": "jane", "act": {"sub": "bot"}})), Kind::Agent);
+    assert_eq!(made(&json!({})), Some(Timestamp::from_secs(NOW)));
+    assert_eq!(made(&json!({"iat": 1.5})), Some(Timestamp::from_millis(1500)));
+    assert_eq!(made(&json!({"iat": -7})), Some(Timestamp::from_millis(0)));
+    assert_eq!(made(&json!({"iat": null})), None);
 }

@@ -2,6 +2,7 @@
 
 use super::{Jws, Trust};
 use crate::domain::{Reason, Timestamp};
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// From when and until when a token may be used, clock skew included; checked again at every use.
@@ -26,7 +27,7 @@ impl Validity {
     /// Reads the times of a token: expired at or after `exp`, premature before `nbf` or before it was issued (RFC 7519
     /// §4.1.4 to §4.1.6), outdated when it is older than the terms allow, or was made to live longer.
     pub(super) fn of(trust: &Trust, jws: &Jws<'_>, now: Timestamp) -> Result<Self, Reason> {
-        let date = |claim| numeric_date(jws, claim);
+        let date = |claim| numeric_date(&jws.payload, claim);
         let (exp, nbf, iat) = (date("exp")?, date("nbf")?, date("iat")?);
         let skew = trust.clock_skew.as_secs_f64();
         let mut until = exp.map_or(f64::INFINITY, |exp| exp + skew);
@@ -70,14 +71,14 @@ fn lives_longer(most: Duration, exp: Option<f64>, iat: Option<f64>, latest_now: 
 }
 
 /// The first millisecond that is not before `secs`; times before the epoch are the epoch, endless ones the end of time.
-fn ceiling(secs: f64) -> Timestamp {
+pub(super) fn ceiling(secs: f64) -> Timestamp {
     // A cast from a float stops at the integer's bounds.
     Timestamp::from_millis((secs * 1000.0).ceil() as u64)
 }
 
 /// A NumericDate: seconds since the epoch, possibly with a fraction (RFC 7519 §2).
-fn numeric_date(jws: &Jws<'_>, claim: &str) -> Result<Option<f64>, Reason> {
-    match jws.payload.get(claim) {
+pub(super) fn numeric_date(claims: &Map<String, Value>, claim: &str) -> Result<Option<f64>, Reason> {
+    match claims.get(claim) {
         None => Ok(None),
         Some(value) => value.as_f64().filter(|secs| secs.is_finite()).map(Some).ok_or(Reason::TokenMalformed),
     }

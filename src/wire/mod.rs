@@ -7,9 +7,10 @@ mod caching;
 mod dialect;
 mod discovery;
 mod problem;
+pub mod scim;
 mod sighting;
 
-pub use answer::{Account, ArrivalAnswer};
+pub use answer::ArrivalAnswer;
 pub use arrival::{Arrival, ArrivalSubject, Cause};
 pub use caching::fresh_for;
 pub use dialect::Dialect;

@@ -29,6 +29,8 @@ type Here = world::EnvoyWorld;
 
 #[path = "../scenarios/arrivals.rs"]
 mod arrivals;
+#[path = "../scenarios/behind.rs"]
+mod behind;
 #[path = "../scenarios/cache.rs"]
 mod cache;
 #[path = "../scenarios/configuration.rs"]
@@ -41,6 +43,10 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/mapping.rs"]
+mod mapping;
+#[path = "../scenarios/outages.rs"]
+mod outages;
 #[path = "../scenarios/refusals.rs"]
 mod refusals;
 #[path = "../scenarios/report.rs"]

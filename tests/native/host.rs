@@ -6,7 +6,7 @@ use crate::support::behaviour::{Behaviour, Heard, Upstream as _};
 use crate::support::message::{Answer, Request, Seen};
 use crate::support::world::Upstreams;
 use firstsight::domain::{Call, Headers, Reply, Response, Ticket, Timestamp};
-use firstsight::filter::{CallToken, Host, Level};
+use firstsight::filter::{CallToken, Host, Level, SharedData};
 use http::{HeaderName, HeaderValue};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub(crate) struct Proxy {
     selected: Option<Ticket>,
     calls: Vec<Flight>,
     next_call: u32,
-    shared: SharedData,
+    shared: Values,
     /// Whether it has shared data at all.
     pub(crate) shares: bool,
     /// Period and next time.
@@ -45,7 +45,7 @@ pub(crate) struct Proxy {
 }
 
 /// What the workers of one process share: values with their versions.
-pub(crate) type SharedData = Rc<RefCell<BTreeMap<String, (Vec<u8>, u32)>>>;
+pub(crate) type Values = Rc<RefCell<BTreeMap<String, (Vec<u8>, u32)>>>;
 
 /// A request in the proxy.
 struct Stream {
@@ -92,7 +92,7 @@ impl FakeProxy {
             selected: None,
             calls: vec![],
             next_call: 1,
-            shared: SharedData::default(),
+            shared: Values::default(),
             shares: true,
             timer: None,
         })))
@@ -104,7 +104,7 @@ impl FakeProxy {
         self
     }
 
-    pub(crate) fn shared_data(&self) -> SharedData {
+    pub(crate) fn shared_data(&self) -> Values {
         self.0.borrow().shared.clone()
     }
 
@@ -231,6 +231,30 @@ impl Proxy {
     }
 }
 
+impl SharedData for FakeProxy {
+    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        let found = self.shared_data().borrow().get(key).cloned();
+        found.filter(|_| self.0.borrow().shares)
+    }
+
+    /// As Envoy does it: the version is compared only if there is something.
+    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
+        assert!(key.starts_with("firstsight/"), "{key} is not ours");
+        if !self.0.borrow().shares {
+            return false;
+        }
+        let shared = self.shared_data();
+        let mut shared = shared.borrow_mut();
+        let known = shared.get(key).map(|(_, version)| *version);
+        if version.is_some() && known.is_some() && version != known {
+            return false;
+        }
+        let next = shared.values().map(|(_, version)| *version).max().unwrap_or(0) + 1;
+        shared.insert(key.to_owned(), (value.to_vec(), next));
+        true
+    }
+}
+
 impl Host for FakeProxy {
     fn now(&self) -> Timestamp {
         self.0.borrow().now
@@ -262,11 +286,11 @@ impl Host for FakeProxy {
         self.0.borrow_mut().headers().headers.push(header);
     }
 
-    fn add_request_header(&self, name: &HeaderName, value: &HeaderValue) {
+    fn add_request_header(&self, name: &HeaderName, value: &[u8]) {
         let mut proxy = self.0.borrow_mut();
         let headers = &mut proxy.headers().headers;
         assert!(headers.iter().all(|(known, _)| known != name.as_str()), "{name} would be there twice");
-        headers.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
+        headers.push((name.as_str().to_owned(), value.to_vec()));
     }
 
     fn declare_filter_state(&self, _key: &str) {}
@@ -300,28 +324,6 @@ impl Host for FakeProxy {
         let (due, owner) = (proxy.now.after(delay), proxy.active);
         proxy.calls.push(Flight { token, owner, reply, due });
         Some(token)
-    }
-
-    fn shared_get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-        let found = self.shared_data().borrow().get(key).cloned();
-        found.filter(|_| self.0.borrow().shares)
-    }
-
-    /// As Envoy does it: the version is compared only if there is something.
-    fn shared_set(&self, key: &str, value: &[u8], version: Option<u32>) -> bool {
-        assert!(key.starts_with("firstsight/"), "{key} is not ours");
-        if !self.0.borrow().shares {
-            return false;
-        }
-        let shared = self.shared_data();
-        let mut shared = shared.borrow_mut();
-        let known = shared.get(key).map(|(_, version)| *version);
-        if version.is_some() && known.is_some() && version != known {
-            return false;
-        }
-        let next = shared.values().map(|(_, version)| *version).max().unwrap_or(0) + 1;
-        shared.insert(key.to_owned(), (value.to_vec(), next));
-        true
     }
 
     fn tick_every(&self, span: Duration) {

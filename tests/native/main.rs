@@ -18,6 +18,8 @@ type Here = world::NativeWorld;
 
 #[path = "../scenarios/arrivals.rs"]
 mod arrivals;
+#[path = "../scenarios/behind.rs"]
+mod behind;
 #[path = "../scenarios/cache.rs"]
 mod cache;
 #[path = "../scenarios/configuration.rs"]
@@ -30,6 +32,10 @@ mod headers;
 mod hostile;
 #[path = "../scenarios/keys.rs"]
 mod keys;
+#[path = "../scenarios/mapping.rs"]
+mod mapping;
+#[path = "../scenarios/outages.rs"]
+mod outages;
 #[path = "../scenarios/refusals.rs"]
 mod refusals;
 #[path = "../scenarios/report.rs"]
@@ -50,6 +56,7 @@ mod standards;
 #[path = "../scenarios/terms.rs"]
 mod terms;
 mod tidy;
+mod together;
 #[path = "../scenarios/tokens.rs"]
 mod tokens;
 mod trailers;

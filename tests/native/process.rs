@@ -7,6 +7,7 @@ use crate::support::world::Upstreams;
 use crate::worker::Worker;
 use crate::world::BEGINNING;
 use firstsight::domain::{Ticket, Timestamp};
+use firstsight::filter::Removal;
 use serde_json::json;
 use std::time::Duration;
 
@@ -41,6 +42,18 @@ impl Process {
     /// The VM of a worker is gone in one moment, and so are its calls.
     pub(crate) fn loses(&mut self, worker: usize) {
         self.workers[worker].filter = None;
+    }
+
+    /// The plugin is removed from a worker.
+    pub(crate) fn removes(&mut self, worker: usize) {
+        let Worker { proxy, filter, .. } = &mut self.workers[worker];
+        let filter = filter.take().expect("it is removed once");
+        assert_eq!(proxy.within(None, || filter.on_removal()), Removal::Done);
+    }
+
+    /// Workers that start from now on have another configuration.
+    pub(crate) fn configures(&mut self, config: &Config) {
+        self.config = config.clone();
     }
 
     pub(crate) fn pass(&mut self, span: Duration) {
@@ -94,7 +107,11 @@ impl Process {
     }
 
     pub(crate) fn token(&self) -> String {
-        self.upstreams.issuer.token("jane-4711", self.now, &json!({"exp": 4_000_000_000_u64}))
+        self.token_of("jane-4711")
+    }
+
+    pub(crate) fn token_of(&self, sub: &str) -> String {
+        self.upstreams.issuer.token(sub, self.now, &json!({"exp": 4_000_000_000_u64}))
     }
 
     /// A counter, over all workers.

@@ -36,6 +36,9 @@ fn no_answers() -> Vec<Behaviour> {
         Behaviour::text(200, r#"{"status": "active", "account": {"id": 7}}"#),
         Behaviour::text(200, r#"{"status": "active", "account": {"id": ""}}"#),
         Behaviour::text(200, r#"{"status": ["active"]}"#),
+        Behaviour::text(200, r#"{"status": "active", "account": {"id": "a\r\nx-admin: 1"}}"#),
+        Behaviour::text(200, r#"{"status": "active", "account": {"id": "a\u0000"}}"#),
+        Behaviour::text(200, r#"{"status": "active", "valid_for": -1}"#),
         Behaviour::text(200, "").with_header("x-odd", b"\xff\xfe\x80"),
         Behaviour::text(204, ""),
         Behaviour::text(302, "").with_header("location", b"http://attacker.test/"),
@@ -50,8 +53,10 @@ fn no_answers() -> Vec<Behaviour> {
 
 #[test]
 fn whatever_a_directory_answers_a_new_subject_gets_the_posture() {
+    // Each is asked once, and the directory is never left alone.
     let config = usual().set("/provisioning/timeout", json!("300ms"));
-    let mut world = Here::usual(&config);
+    let config = config.set("/provisioning/retry", json!({"attempts": 1}));
+    let mut world = Here::usual(&config.set("/provisioning/breaker", json!({"failures": 1000})));
     for (number, behaviour) in no_answers().into_iter().enumerate() {
         let shown = format!("{behaviour:?}").chars().take(200).collect::<String>();
         world.directory().answers(behaviour);

@@ -6,8 +6,9 @@ use super::scim::{self, Scim};
 use super::switch::Switch;
 use firstsight::wire::{Arrival, SightingEvent};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A handle to it; clones are the same directory.
 #[derive(Clone, Default)]
@@ -22,8 +23,12 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
+    /// How the next arrivals are answered, one by one.
+    first: VecDeque<Behaviour>,
     /// How arrivals are answered, unless with an account.
     arrivals: Option<Behaviour>,
+    /// How long it takes to make an account.
+    delay: Duration,
     /// How sightings are answered, unless with 202.
     sightings: Option<Behaviour>,
     accounts: HashMap<String, String>,
@@ -36,6 +41,21 @@ impl Directory {
     /// From now on every arrival is answered like this.
     pub(crate) fn answers(&self, behaviour: Behaviour) {
         self.lock().arrivals = Some(behaviour);
+    }
+
+    /// The next arrivals are answered like this, one by one.
+    pub(crate) fn answers_first(&self, behaviours: &[Behaviour]) {
+        self.lock().first.extend(behaviours.iter().cloned());
+    }
+
+    /// From now on it takes so long to make or find an account.
+    pub(crate) fn takes(&self, delay: Duration) {
+        self.lock().delay = delay;
+    }
+
+    /// How many accounts it has.
+    pub(crate) fn accounts(&self) -> usize {
+        self.lock().accounts.len()
     }
 
     /// From now on every batch of sightings is answered like this.
@@ -127,9 +147,9 @@ impl Upstream for Directory {
         let mut state = self.lock();
         state.heard.push(heard.clone());
         match (heard.method.as_str(), heard.path.as_str()) {
-            ("POST", "/v1/arrivals") => match state.arrivals.clone() {
+            ("POST", "/v1/arrivals") => match state.first.pop_front().or_else(|| state.arrivals.clone()) {
                 Some(behaviour) => behaviour,
-                None => state.make_account(heard),
+                None => state.make_account(heard).after(state.delay),
             },
             ("POST", "/v1/sightings") => match state.sightings.clone() {
                 Some(behaviour) => behaviour,

@@ -1,7 +1,7 @@
 //! The application's headers, and what becomes of one without a value.
 
 use super::*;
-use crate::mapping::{HeaderSourceRule, WhenMissing};
+use crate::mapping::{Fallback, Fallbacks, HeaderSourceRule};
 
 #[test]
 fn a_header_has_one_rule_in_every_spelling() {
@@ -36,13 +36,20 @@ fn a_header_says_how_its_value_is_written() {
     ]);
     let policy = compiled(&with("/headers", rules)).unwrap_or_else(|problems| panic!("{problems:?}"));
     let defaults = policy.mapping.headers.iter().filter_map(|rule| match &rule.source {
-        HeaderSourceRule::Claim { when_missing: WhenMissing::Default(value), .. } => Some(value.clone()),
+        HeaderSourceRule::Claim { fallbacks, .. } => match &fallbacks.missing {
+            Fallback::Default(value) => Some(value.clone()),
+            _ => None,
+        },
         _ => None,
     });
     assert_eq!(defaults.collect::<Vec<_>>(), ["%C3%B6", "eyJhIjpbXX0="]);
     assert!(matches!(
         policy.mapping.headers[2].source,
-        HeaderSourceRule::Payload { padded: true, max_bytes: 100, when_missing: WhenMissing::Omit }
+        HeaderSourceRule::Payload {
+            padded: true,
+            max_bytes: 100,
+            fallbacks: Fallbacks { missing: Fallback::Omit, malformed: None }
+        }
     ));
 }
 
@@ -52,7 +59,17 @@ fn what_says_nothing_about_a_header_is_a_mistake() {
         (json!({"claim": "a", "format": "json", "non_ascii": "utf8"}), "headers[0].non_ascii"),
         (json!({"account": "id", "non_ascii": "utf8"}), "headers[0].non_ascii"),
         (json!({"account": "id", "when_missing": "omit"}), "headers[0].when_missing"),
+        (json!({"account": "id", "when_malformed": "omit"}), "headers[0].when_malformed"),
+        (json!({"account": "id", "map": {"a": "b"}}), "headers[0].map"),
+        (json!({"payload": "base64url", "map": {"a": "b"}}), "headers[0].map"),
         (json!({"payload": "base64url", "format": "json"}), "headers[0].format"),
+        (json!({"claim": "a", "map": {}}), "headers[0].map"),
+        (json!({"claim": "a", "map": {"a": 1}}), "headers[0].map.a"),
+        (json!({"claim": "a", "map": {"a": ["b"]}}), "headers[0].map.a"),
+        (json!({"claim": "a", "map_others": "keep"}), "headers[0].map_others"),
+        (json!({"claim": "a", "map": {"a": "b"}, "map_others": "pass"}), "headers[0].map_others"),
+        (json!({"claim": "a", "when_malformed": {"default": {}}}), "headers[0].when_malformed.default"),
+        (json!({"claim": "\"a"}), "headers[0].claim"),
         (
             json!({"payload": "base64url", "when_missing": {"default": "e30"}}),
             "headers[0].when_missing.default",

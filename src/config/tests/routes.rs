@@ -135,7 +135,7 @@ fn what_is_asked_of_tokens_can_be_met() {
         );
     }
     let unnamed = told(json!([{"require": {"claims": {"a..b": 1}}}])).join("");
-    assert!(unnamed.starts_with("routes[0].require.claims.a..b: a claim is named like"), "{unnamed}");
+    assert!(unnamed.starts_with("routes[0].require.claims.a..b: a step of its path is empty"), "{unnamed}");
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn an_issuer_of_many_tenants_says_which_are_served() {
         );
     }
     let unnamed = compiled(&issuer(json!({"tenants": {"allow": ["a"]}}))).err().unwrap().join("");
-    assert!(unnamed.starts_with("issuers[0].tenants.claim: a claim is named like"), "{unnamed}");
+    assert!(unnamed.starts_with("issuers[0].tenants.claim: a step of its path is empty"), "{unnamed}");
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! First sight in a process of several workers: they ask once, whoever of them is lost.
+
+use crate::process::Process;
+use crate::support::behaviour::Behaviour;
+use crate::support::config::{Config, usual};
+use crate::support::world::Upstreams;
+use serde_json::json;
+use std::time::Duration;
+
+fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A process whose workers have keys already.
+fn process(workers: usize, config: &Config) -> Process {
+    let mut process = Process::of(workers, Upstreams::default(), config);
+    process.pass(millis(100));
+    process
+}
+
+fn active() -> Behaviour {
+    Behaviour::json(201, &json!({"status": "active", "account": {"id": "shared"}, "valid_for": 3600}))
+}
+
+#[test]
+fn many_workers_make_one_call_and_whoever_waits_elsewhere_waits_hardly_longer() {
+    for round_trip in [3, 20, 150, 500] {
+        let mut process = process(4, &usual());
+        process.upstreams.directory.answers(active().after(millis(round_trip)));
+        let token = process.token();
+        let before = process.now();
+        let open: Vec<_> = (0..64).map(|index| (index % 4, process.open(index % 4, &token))).collect();
+        let mut waits = Vec::new();
+        for (worker, open) in open {
+            let seen = process.answer(worker, open).forwarded();
+            assert_eq!(seen.header("x-account-id").as_deref(), Some("shared"));
+            waits.push(process.now().since(before));
+        }
+        assert_eq!(process.upstreams.directory.arrivals().len(), 1);
+        let longest = waits.into_iter().max().unwrap_or_default();
+        // A round trip, and the latency of the fake proxy.
+        assert!(longest <= millis(round_trip + 1 + 6), "{longest:?} for a round trip of {round_trip} ms");
+    }
+}
+
+#[test]
+fn what_one_worker_learnt_all_know_even_one_that_starts_anew() {
+    let mut process = process(2, &usual());
+    process.visit(0).forwarded();
+    process.visit(1).forwarded();
+    process.loses(0);
+    process.starts_a_worker();
+    process.pass(millis(100));
+    assert_eq!(process.visit(2).forwarded().header("x-account-id").as_deref(), Some("acct-1"));
+    assert_eq!(process.upstreams.directory.arrivals().len(), 1);
+    assert_eq!(process.counter("firstsight.arrivals.shared"), 2);
+}
+
+#[test]
+fn a_worker_that_dies_with_the_call_in_its_hand_strands_nobody() {
+    let config = usual().set("/provisioning/timeout", json!("1s")).set("/limits/hold", json!("5s"));
+    let mut process = process(2, &config);
+    process.upstreams.directory.answers(active().after(millis(300)));
+    let token = process.token();
+    let _lost = process.open(0, &token);
+    let follower = process.open(1, &token);
+    process.pass(millis(10));
+    process.loses(0);
+    let before = process.now();
+    process.answer(1, follower).forwarded();
+    let waited = process.now().since(before);
+    assert!(waited <= millis(1000 + 1000 + 310), "{waited:?}");
+    assert_eq!(process.upstreams.directory.arrivals().len(), 2);
+}
+
+#[test]
+fn a_worker_that_is_removed_leaves_its_calls_to_the_others() {
+    let mut process = process(2, &usual().set("/provisioning/timeout", json!("10s")));
+    process.upstreams.directory.answers(active().after(millis(300)));
+    let token = process.token();
+    let open = process.open(0, &token);
+    let follower = process.open(1, &token);
+    process.pass(millis(10));
+    process.workers[0].abort(open);
+    process.removes(0);
+    let before = process.now();
+    process.answer(1, follower).forwarded();
+    assert!(process.now().since(before) <= millis(320), "it waited for somebody who is gone");
+}
+
+#[test]
+fn a_directory_that_fails_is_left_alone_by_all_workers_and_tried_by_one() {
+    let config = usual()
+        .set("/provisioning/retry", json!({"attempts": 1}))
+        .set("/provisioning/breaker", json!({"failures": 3, "pause": "10s..10s"}));
+    let mut process = process(3, &config);
+    process.upstreams.directory.answers(Behaviour::text(500, ""));
+    for number in 0..3 {
+        let token = process.token_of(&format!("jane-{number}"));
+        process.send(number, &token).refused(503, "directory-unavailable");
+    }
+    for number in 0..9 {
+        let token = process.token_of(&format!("john-{number}"));
+        let answer = process.send(number % 3, &token).refused(503, "directory-unavailable");
+        let wait: u64 = answer.header("retry-after").and_then(|wait| wait.parse().ok()).unwrap_or(0);
+        assert!((8..=12).contains(&wait), "{wait}");
+    }
+    assert_eq!(process.upstreams.directory.arrivals().len(), 3);
+    process.pass(Duration::from_secs(13));
+    process.upstreams.directory.answers(active().after(millis(200)));
+    let tokens: Vec<_> = (0..9).map(|number| process.token_of(&format!("josh-{number}"))).collect();
+    let open: Vec<_> =
+        tokens.iter().enumerate().map(|(index, token)| (index % 3, process.open(index % 3, token))).collect();
+    process.pass(millis(100));
+    assert_eq!(process.upstreams.directory.arrivals().len(), 4, "one tries whether it is back");
+    for (worker, open) in open {
+        process.answer(worker, open).forwarded();
+    }
+}
+
+#[test]
+fn other_plugins_of_the_process_never_take_each_others_word() {
+    let mut process = process(1, &usual());
+    process.visit(0).forwarded();
+    process.configures(&usual().set("/provisioning/authority", json!("other.test")));
+    process.starts_a_worker();
+    process.pass(millis(100));
+    process.visit(1).forwarded();
+    assert_eq!(process.upstreams.directory.arrivals().len(), 2);
+}
