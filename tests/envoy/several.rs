@@ -41,7 +41,11 @@ pub(crate) fn first_requests(
 
 /// Spans that hold on a machine that has much else to do.
 pub(crate) fn patient(config: Config) -> Config {
-    config.set("/provisioning/timeout", json!("8s")).set("/limits/hold", json!("15s"))
+    config
+        .set("/provisioning/timeout", json!("8s"))
+        .set("/provisioning/retry", json!({"attempts": 10}))
+        .set("/provisioning/breaker", json!({"failures": 1000}))
+        .set("/limits/hold", json!("15s"))
 }
 
 #[test]
