@@ -6,7 +6,8 @@ mod subjects;
 
 use super::SharedData;
 use crate::domain::{Call, CallId, Reply, Timestamp};
-use record::{Lease, Record};
+use crate::memory::Lease;
+use record::Record;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 pub(super) use subjects::Subjects;
@@ -22,7 +23,7 @@ const TRIES: usize = 4;
 /// One worker's part in what is shared.
 pub(super) struct Commons {
     /// This worker, among all that share.
-    me: String,
+    me: u64,
     /// Calls that wait for another worker's, and since when.
     waiting: Vec<(CallId, Call, Timestamp)>,
 }
@@ -40,7 +41,7 @@ pub(super) enum Look {
 impl Commons {
     /// `nonce` is a random number that no other worker has.
     pub(super) fn new(nonce: [u8; 16]) -> Self {
-        Self { me: hex(&nonce), waiting: Vec::new() }
+        Self { me: number(nonce), waiting: Vec::new() }
     }
 
     /// Makes the records that are missing: a proxy writes one that is there in one step with a comparison, but not one
@@ -68,11 +69,10 @@ impl Commons {
             if let Some((reply, at)) = record.news_after(shared.after, now) {
                 return Look::Answer(reply, at);
             }
-            if record.is_leased_to_another(&self.me, now) {
+            if record.is_leased_to_another(self.me, now) {
                 return Look::Wait;
             }
-            let until = now.after(lease);
-            record.lease = Some(Lease { holder: self.me.clone(), until: until.as_millis() });
+            record.lease = Some(Lease { holder: self.me, until: now.after(lease) });
             let cas = found.map(|(_, cas)| cas);
             match (host.shared_set(&key, &record.bytes(), cas), cas) {
                 (true, Some(_)) => return Look::Make,
@@ -132,6 +132,11 @@ impl Commons {
         let waited = self.waiting.iter().map(|(_, _, since)| now.since(*since)).min()?;
         Some(now.after((waited / 8).clamp(GLANCE, SLOWEST_GLANCE)))
     }
+}
+
+/// This worker, as one that holds leases.
+fn number(nonce: [u8; 16]) -> u64 {
+    u128::from_be_bytes(nonce) as u64
 }
 
 /// Where a record stands. Other plugins have keys beside ours, and the next release may write other records.

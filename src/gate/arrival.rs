@@ -10,7 +10,7 @@
 //! ```
 
 use super::errand::{Conversation, Errand, Move};
-use super::flights::Stage;
+use super::flights::{Flight, Stage};
 use super::{ArrivalOutcome, Event, Gate, Output, Purpose};
 use crate::config::{Pace, Posture, Provisioning};
 use crate::domain::{Backoff, Identity, Reply, SubjectKey, Ticket, Timestamp};
@@ -128,7 +128,11 @@ impl Gate {
         match found.claim {
             Claim::Known(known) => {
                 self.report(Event::ArrivalShared);
-                self.land(key, known, now);
+                let errand = self.land(key, known.clone(), now);
+                // What this worker had to say may be news to the directory all the same.
+                let rest = self.policy.provisioning.drift_every;
+                let news = errand.filter(|errand| known.has_drifted(&errand.identity, rest, now));
+                news.into_iter().for_each(|errand| self.send_behind(errand.into_drift(), now));
             }
             Claim::Granted => self.ask(key),
             Claim::Elsewhere => self.wait_elsewhere(key, now),
@@ -188,19 +192,21 @@ impl Gate {
         self.land(key, known, now);
     }
 
-    /// What is known of a subject now answers everybody who waits for it.
-    fn land(&mut self, key: SubjectKey, known: Known, now: Timestamp) {
+    /// What is known of a subject now answers everybody who waits for it. Returns what the flight was to tell.
+    fn land(&mut self, key: SubjectKey, known: Known, now: Timestamp) -> Option<Errand> {
         if known.is_departed() {
             self.tokens.forget_subject(key);
         }
         let standing = known.standing.clone();
         self.roster.remember(key, known);
-        for ticket in self.flights.end(key).map(|flight| flight.waiting).unwrap_or_default() {
+        let Flight { errand, waiting, .. } = self.flights.end(key)?;
+        for ticket in waiting {
             if let Some(Want::Account { identity, route }) = self.waiting.leave(ticket) {
                 let verdict = self.verdict_on(identity, &standing, now);
                 self.settle(ticket, route, verdict);
             }
         }
+        Some(errand)
     }
 
     /// The directory could not be asked. Whoever waits is tried for again, unless that would take too long or the

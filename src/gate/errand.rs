@@ -51,6 +51,11 @@ impl Errand {
         }
     }
 
+    /// The same for a subject that turned out to be known.
+    pub(super) fn into_drift(self) -> Self {
+        Self { cause: Cause::Drift, ..self }
+    }
+
     fn message(&self, policy: &Policy) -> Arrival {
         let identity = &self.identity;
         Arrival {

@@ -20,12 +20,11 @@ impl Gate {
         identity: &Identity,
         now: Timestamp,
     ) -> (Option<Standing>, Option<Cause>) {
-        let rested = |known: &Known| now >= known.asked_at.after(self.policy.provisioning.drift_every);
         let is_under_way = self.flights.contains(identity.key);
+        let rest = self.policy.provisioning.drift_every;
         match self.roster.get(identity.key) {
             Some(known) if known.is_fresh(now) => {
-                let drifted =
-                    known.is_present() && known.lacks(Told::by(identity)) && rested(known) && !is_under_way;
+                let drifted = known.has_drifted(identity, rest, now) && !is_under_way;
                 (Some(known.standing.clone()), drifted.then_some(Cause::Drift))
             }
             Some(Known { standing: Standing::Present(_), .. }) => (None, Some(Cause::Refresh)),

@@ -27,11 +27,15 @@ impl Managed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::AccountMember;
     use crate::mapping::HeaderSourceRule;
 
     #[test]
     fn a_managed_header_is_known_in_every_spelling() {
-        let rule = HeaderRule { header: "x-user_id".parse().unwrap(), source: HeaderSourceRule::AccountId };
+        let rule = HeaderRule {
+            header: "x-user_id".parse().unwrap(),
+            source: HeaderSourceRule::Account(AccountMember::Id),
+        };
         let managed = Managed::by(&[rule]);
         for name in ["x-user_id", "x-user-id", "X-User-Id", "x_user_id", "X_USER-ID"] {
             assert!(managed.owns(name.as_bytes()), "{name}");

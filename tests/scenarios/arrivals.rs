@@ -51,20 +51,18 @@ fn a_known_subject_is_served_without_asking_again() {
     for _ in 0..12 {
         assert_eq!(account(world.visit("jane-4711")).as_deref(), Some("acct-1"));
     }
-    let calls = world.directory().arrivals().len();
-    assert!(calls <= Here::WORKERS, "{calls} calls for one subject");
+    assert_eq!(world.directory().arrivals().len(), 1, "one worker asks for all");
 }
 
 #[test]
 fn concurrent_first_requests_of_one_subject_share_one_call_and_all_are_answered() {
     let mut world = Here::usual(&usual());
     world.directory().answers(active("shared").after(millis(250)));
-    let answers = world.visits("jane-4711", 16);
+    let answers = world.visits("jane-4711", 64);
     for answer in answers {
         assert_eq!(account(answer).as_deref(), Some("shared"));
     }
-    let calls = world.directory().arrivals().len();
-    assert!(calls <= Here::WORKERS, "{calls} calls for one subject");
+    assert_eq!(world.directory().arrivals().len(), 1, "one worker asks for all");
 }
 
 #[test]
@@ -141,6 +139,7 @@ fn the_directory_has_the_last_word_on_a_subject() {
     }
     world.directory().answers(Behaviour::text(409, ""));
     assert_eq!(account(world.visit("john-4712")), None);
+    assert_eq!(world.counter("firstsight.arrivals.exists"), 1);
 }
 
 #[test]
@@ -154,7 +153,7 @@ fn a_refused_subject_is_not_asked_about_with_every_request() {
             world.visit(&format!("jane-{status}")).refused(403, &format!("account-{status}"));
         }
         let calls = world.directory().arrivals().len() - before;
-        assert!(calls <= Here::WORKERS, "{calls} calls about a subject that is {status}");
+        assert_eq!(calls, 1, "about a subject that is {status}");
     }
 }
 
@@ -181,7 +180,8 @@ fn an_unavailable_directory_is_answered_by_the_posture_and_not_remembered() {
 
 #[test]
 fn with_the_posture_to_allow_a_new_subject_is_served_without_an_account() {
-    let mut world = Here::usual(&usual().set("/provisioning/when_unavailable", json!("allow")));
+    let config = usual().set("/provisioning/when_unavailable", json!("allow"));
+    let mut world = Here::usual(&config.set("/provisioning/breaker", json!({"failures": 1000})));
     world.directory().goes_down();
     for _ in 0..3 {
         assert_eq!(account(world.visit("jane-4711")), None);
@@ -255,4 +255,26 @@ fn a_subject_that_was_forgotten_for_want_of_room_is_asked_about_again() {
         world.visit(&format!("crowd-{number}")).forwarded();
     }
     assert_eq!(account(world.visit("crowd-0")).as_deref(), Some("acct-1"));
+}
+
+#[test]
+fn headers_of_the_account_reach_the_application_where_they_are_mapped() {
+    let config = usual()
+        .set("/headers/4", json!({"header": "x-plan", "account": "headers.plan"}))
+        .set("/headers/5", json!({"header": "x-region", "account": "headers.region"}))
+        .set("/filter_state", json!([{"key": "user", "account": "headers.plan"}]));
+    let mut world = Here::usual(&config);
+    let headers = json!({"plan": "gold", "unmapped": "a\r\nx-admin: 1"});
+    let account = json!({"status": "active", "account": {"id": "a-1", "headers": headers}});
+    world.directory().answers(Behaviour::json(200, &account));
+    // Each worker has it from the answer or from another worker.
+    for _ in 0..8 {
+        let token = world.token("jane-4711");
+        let forged = get("/orders").bearer(&token).header("x-plan", "platinum").header("x-region", "forged");
+        let seen = world.send(forged).forwarded();
+        assert_eq!(seen.header("x-plan").as_deref(), Some("gold"));
+        assert_eq!(seen.header("x-filter-state").as_deref(), Some("gold"));
+        assert_eq!((seen.header("x-region"), seen.header("x-admin")), (None, None));
+    }
+    assert_eq!(world.directory().arrivals().len(), 1);
 }

@@ -227,7 +227,8 @@ fn a_storm_of_clients_that_come_and_go_leaves_every_request_answered() {
 
 #[test]
 fn neither_tokens_nor_claims_are_logged_whatever_goes_wrong() {
-    let mut world = Here::usual(&usual().set("/provisioning/timeout", json!("200ms")));
+    let config = usual().set("/provisioning/timeout", json!("200ms"));
+    let mut world = Here::usual(&config.set("/provisioning/breaker", json!({"failures": 1000})));
     world.visit("jane-4711").forwarded();
     let problems = |sub: &str| json!({"problems": [format!("login-of-{sub} is taken")], "status": "denied", "message": sub});
     for (number, behaviour) in [

@@ -2,6 +2,7 @@
 //! is found there counts as nothing.
 
 use crate::domain::{Failure, Reply, Timestamp};
+use crate::memory::Lease;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -9,8 +10,6 @@ use std::time::Duration;
 const LARGEST_BODY: usize = 256 * 1024;
 /// A failure is news to others for this long.
 const FAILURE_HOLDS: Duration = Duration::from_secs(30);
-/// No lease is longer than this; one that is was not written by us, or not by this clock.
-const LONGEST_LEASE: Duration = Duration::from_secs(60);
 /// Workers read the clock at different moments. What lies further in the future was written before it was set back.
 const MOMENT: Duration = Duration::from_secs(1);
 /// The headers of an answer that its reader reads.
@@ -27,13 +26,6 @@ pub(super) struct Record {
     failed: Option<Failed>,
     #[serde(skip)]
     body: Vec<u8>,
-}
-
-/// Somebody is asking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Lease {
-    pub(super) holder: String,
-    pub(super) until: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +48,9 @@ impl Record {
             found.and_then(|(bytes, _)| Self::read(bytes)).filter(|record| record.question == question);
         let mut record = record.unwrap_or_else(|| Self { question: question.to_owned(), ..Self::default() });
         let is_past = |at: u64| Timestamp::from_millis(at) <= now.after(MOMENT);
-        let ends = now.after(LONGEST_LEASE);
         record.good = record.good.filter(|good| is_past(good.at));
         record.failed = record.failed.filter(|failed| is_past(failed.at));
-        record.lease =
-            record.lease.filter(|lease| (now..ends).contains(&Timestamp::from_millis(lease.until)));
+        record.lease = record.lease.filter(|lease| lease.is_live(now));
         record
     }
 
@@ -101,8 +91,8 @@ impl Record {
     }
 
     /// Whether somebody else than `me` is asking.
-    pub(super) fn is_leased_to_another(&self, me: &str, now: Timestamp) -> bool {
-        self.lease.as_ref().is_some_and(|lease| lease.holder != me && lease.until > now.as_millis())
+    pub(super) fn is_leased_to_another(&self, me: u64, now: Timestamp) -> bool {
+        self.lease.is_some_and(|lease| lease.holder != me && lease.is_live(now))
     }
 
     /// Notes what was answered. What `is_good` for nothing never takes the place of what was.

@@ -5,7 +5,7 @@
 mod tests;
 
 use super::super::SharedData;
-use super::digest;
+use super::{digest, number};
 use crate::config::Policy;
 use crate::domain::{Dice, SubjectKey, Timestamp};
 use crate::memory::{Breaker, BreakerTerms, Bucket, Claim, Found, Known, Lease, Permit, Place, Query};
@@ -41,7 +41,7 @@ impl Subjects {
         let told = [at.path.as_bytes(), authorization, policy.mapping.digest.as_bytes()];
         let directory = [at.cluster.as_bytes(), at.authority.as_bytes()];
         Self {
-            holder: u128::from_be_bytes(nonce) as u64,
+            holder: number(nonce),
             realm: digest(directory.into_iter().chain(told)),
             buckets: (policy.limits.subjects as u64 / SUBJECTS_PER_BUCKET).max(1),
             breaker: format!("firstsight/1/breaker/{}", digest(directory)),

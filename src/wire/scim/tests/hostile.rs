@@ -105,7 +105,7 @@ proptest! {
         }
         prop_assert!(ended.is_some(), "it never ends");
         if let Some(ArrivalAnswer::Active { account, .. }) = ended {
-            prop_assert!(account.is_some_and(|account| (1..=256).contains(&account.id.len())));
+            prop_assert!(account.and_then(|account| account.id).is_some_and(|id| (1..=256).contains(&id.len())));
         }
         let again = conversation.hear(&reply(200, ""));
         prop_assert!(matches!(again, Move::Done(ArrivalAnswer::Unavailable(_))), "what is over stays over");

@@ -7,8 +7,8 @@ mod memberships;
 mod updates;
 
 use super::*;
-use crate::domain::Reply;
-use crate::wire::{Account, ArrivalAnswer};
+use crate::domain::{Account, Reply};
+use crate::wire::ArrivalAnswer;
 use directory::Directory;
 use serde_json::json;
 use std::time::Duration;
@@ -38,12 +38,16 @@ fn usual() -> Option<Capabilities> {
 }
 
 fn active(id: &str) -> ArrivalAnswer {
-    ArrivalAnswer::Active { account: Some(Account { id: id.to_owned() }), valid_for: None }
+    active_for(id, None)
 }
 
 fn late(id: &str, seconds: u64) -> ArrivalAnswer {
-    let account = Some(Account { id: id.to_owned() });
-    ArrivalAnswer::Active { account, valid_for: Some(Duration::from_secs(seconds)) }
+    active_for(id, Some(Duration::from_secs(seconds)))
+}
+
+fn active_for(id: &str, valid_for: Option<Duration>) -> ArrivalAnswer {
+    let account = Some(Account { id: Some(id.into()), headers: Box::new([]) });
+    ArrivalAnswer::Active { account, existed: false, valid_for }
 }
 
 fn reply(status: u16, body: impl ToString) -> Reply {

@@ -34,7 +34,8 @@ fn what_is_for_new_accounts_is_left_alone_where_there_is_one() {
     let mut directory = old(json!({"displayName": "chosen"}));
     let mut jane = newcomer(json!({"displayName": "claimed", "name": {"givenName": "Jane"},
                                    ENTERPRISE: {"department": "e"}}));
-    jane.initial = vec!["displayName".into(), "name.givenName".into(), format!("{ENTERPRISE}.department")];
+    jane.initial =
+        vec!["displayName".into(), "name.givenName".into(), format!("\"{ENTERPRISE}\".department")];
     assert_eq!(arrive(&mut directory, &jane), active("7"));
     assert_eq!(directory.steps(), ["GET Users"]);
     let mut directory = Directory::default();
