@@ -33,6 +33,7 @@ def measure(options):
         Figure("most calls in flight", counts["most_in_flight"], target=at_most(most)),
         Figure("calls", counts["calls"]),
         Figure("not answered 200", options.returning - told[200], target=exactly(0)),
+        *(Figure(f"answered {status}", count) for status, count in told.items() if status != 200),
         Figure("seconds until all were served", took, "{:.1f}"),
         Figure("served per second", options.returning / took, "{:,.0f}"),
     ]
