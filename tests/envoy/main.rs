@@ -16,8 +16,10 @@ mod directory;
 mod oidc_provider;
 mod process;
 mod published;
+mod scim2_server;
 mod server;
 mod service;
+mod several;
 mod traps;
 mod verdicts;
 mod world;
@@ -51,6 +53,12 @@ mod refusals;
 mod report;
 #[path = "../scenarios/routes.rs"]
 mod routes;
+#[path = "../scenarios/scim.rs"]
+mod scim;
+#[path = "../scenarios/scim_groups.rs"]
+mod scim_groups;
+#[path = "../scenarios/scim_quirks.rs"]
+mod scim_quirks;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;
 #[path = "../scenarios/standards.rs"]

@@ -5,6 +5,7 @@ use crate::support::message::Request;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 pub(crate) struct Service {
     child: Child,
@@ -12,14 +13,17 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts it, and returns when it listens.
+    /// Starts it, and returns when it listens. What it logs is shown if the test fails.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+        let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = started.unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let log = child.stderr.take().expect("its log is piped");
+        thread::spawn(move || BufReader::new(log).lines().map_while(Result::ok).for_each(show));
         let mut line = String::new();
         let output = child.stdout.take().expect("its output is piped");
         BufReader::new(output).read_line(&mut line).expect("its output is text");
-        let port = line.trim().rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = line.rsplit_once(':').map(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()));
+        let port = port.and_then(|mut rest| rest.next()?.parse().ok());
         let port = port.unwrap_or_else(|| panic!("{command:?} says `{line}` instead of where it listens"));
         Self { child, port }
     }
@@ -45,6 +49,11 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[expect(clippy::disallowed_macros, reason = "the test harness shows what a failed test wrote")]
+fn show(line: String) {
+    eprintln!("{line}");
 }
 
 /// What an environment variable names, or else the usual name for it.

@@ -42,6 +42,12 @@ mod refusals;
 mod report;
 #[path = "../scenarios/routes.rs"]
 mod routes;
+#[path = "../scenarios/scim.rs"]
+mod scim;
+#[path = "../scenarios/scim_groups.rs"]
+mod scim_groups;
+#[path = "../scenarios/scim_quirks.rs"]
+mod scim_quirks;
 mod shared;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;

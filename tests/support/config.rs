@@ -41,6 +41,30 @@ pub(crate) fn usual() -> Config {
     }))
 }
 
+/// The same for a directory that speaks SCIM: of these attributes, all but the given name are kept as tokens have them.
+pub(crate) fn scim() -> Config {
+    usual()
+        .set("/provisioning/protocol", json!("scim"))
+        .set("/provisioning/path", json!(super::scim::BASE))
+        .set("/provisioning/drift_every", json!("100ms"))
+        .set(
+            "/attributes",
+            json!([
+                {"attribute": "userName", "claim": "preferred_username", "sync": "always"},
+                {"attribute": "emails", "claim": "email", "format": "scim", "sync": "always"},
+                {"attribute": "name.givenName", "claim": "given_name", "sync": "arrival"},
+            ]),
+        )
+}
+
+/// The same, where every first sight is asked about once, and a directory that fails is never left alone.
+pub(crate) fn scim_once() -> Config {
+    scim()
+        .set("/provisioning/timeout", json!("300ms"))
+        .set("/provisioning/retry", json!({"attempts": 1}))
+        .set("/provisioning/breaker", json!({"failures": 1000}))
+}
+
 impl Config {
     /// Whether a request without a token reaches the application.
     pub(crate) fn only_reports(&self) -> bool {

@@ -1,7 +1,8 @@
 //! A scripted directory: by itself it makes an account for everybody and takes every sighting; a scenario has it answer
-//! otherwise, or goes and reads what it was told.
+//! otherwise, or goes and reads what it was told. Beside that it speaks SCIM.
 
 use super::behaviour::{Behaviour, Heard, Upstream};
+use super::scim::{self, Scim};
 use super::switch::Switch;
 use firstsight::wire::{Arrival, SightingEvent};
 use serde_json::json;
@@ -16,6 +17,7 @@ pub(crate) struct Directory(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     state: Mutex<State>,
+    scim: Scim,
     switch: Switch,
 }
 
@@ -101,6 +103,11 @@ impl Directory {
         self.sightings().iter().filter(|event| event.data.id == sub).map(|event| event.data.count).sum()
     }
 
+    /// What it is to those who speak SCIM.
+    pub(crate) fn scim(&self) -> Scim {
+        self.0.scim.clone()
+    }
+
     /// Every request to this path.
     pub(crate) fn heard(&self, path: &str) -> Vec<Heard> {
         self.lock().heard.iter().filter(|heard| heard.path == path).cloned().collect()
@@ -134,6 +141,9 @@ impl State {
 
 impl Upstream for Directory {
     fn hear(&self, heard: &Heard) -> Behaviour {
+        if heard.path.starts_with(scim::BASE) {
+            return self.0.scim.hear(heard);
+        }
         let mut state = self.lock();
         state.heard.push(heard.clone());
         match (heard.method.as_str(), heard.path.as_str()) {

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod directory;
 pub(crate) mod issuer;
 pub(crate) mod message;
+pub(crate) mod scim;
 pub(crate) mod switch;
 pub(crate) mod vectors;
 pub(crate) mod world;
