@@ -40,7 +40,8 @@ impl Subjects {
     pub(in crate::filter) fn new(policy: &Policy, nonce: [u8; 16]) -> Self {
         let at = &policy.provisioning.at;
         let authorization = at.authorization.as_ref().map_or(b"".as_slice(), |value| value.as_bytes());
-        let told = [at.path.as_bytes(), authorization, policy.mapping.digest.as_bytes()];
+        let protocol = format!("{:?}", policy.provisioning.protocol);
+        let told = [at.path.as_bytes(), authorization, policy.mapping.digest.as_bytes(), protocol.as_bytes()];
         let told = told.into_iter().chain(policy.account_headers.iter().map(|name| name.as_bytes()));
         let directory = [at.cluster.as_bytes(), at.authority.as_bytes()];
         // What SCIM usually takes: what the directory can do, who is there, and a change.
