@@ -18,7 +18,7 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down verdicts test test-native test-envoy fuzz fuzz-short bench lint fmt clean compiler
+.PHONY: help wasm demo up down verdicts test test-native test-envoy fuzz fuzz-short bench bench-arrivals lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -54,6 +54,11 @@ test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 bench: wasm ## what it costs, side by side with others (ROUNDS= SECONDS= MODES= ARMS= AHEAD=1)
 	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(MODES),--modes $(MODES)) $(if $(ARMS),--arms $(ARMS)) $(if $(AHEAD),--ahead)
+
+bench-arrivals: wasm ## what first sights cost, and whether any is lost (ONLY= SUBJECTS= SIGHTS= ROSTER= RETURNING= CALLS= CHECK=1)
+	@$(PYTHON) scripts/arrivals.py $(if $(ONLY),--only $(ONLY)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
+		$(if $(SIGHTS),--sights $(SIGHTS)) $(if $(ROSTER),--roster $(ROSTER)) $(if $(RETURNING),--returning $(RETURNING)) \
+		$(if $(CALLS),--calls $(CALLS)) $(if $(CHECK),--check)
 
 fuzz: compiler ## fuzz the core for long: SECONDS=600 each, TARGET=jws for one alone
 	@$(PYTHON) scripts/fuzz.py $(or $(SECONDS),600) $(TARGET)

@@ -9,46 +9,28 @@ One Envoy with one worker, on one core, has a listener for each arm; the load co
 every arm is measured once, one after the other, so that whatever else the machine does falls on all of them.
 """
 import argparse
-import fcntl
 import json
-import signal
-import subprocess
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from measure import BENCH, DIST, MODULE, PROGRAMS, ROOT, Failed, tokens  # noqa: E402 (the line above must come first)
+from measure import BENCH, DIST, MODULE, PROGRAMS, Failed, tokens  # noqa: E402 (the line above must come first)
 from measure.arms import arms  # noqa: E402
 from measure.edge import Edge  # noqa: E402
 from measure.load import Load  # noqa: E402
 from measure.facts import facts  # noqa: E402
 from measure.plot import plot  # noqa: E402
 from measure.report import legend, of_firstsight, tables, where  # noqa: E402
+from measure.session import module, run, session  # noqa: E402
 from measure.summary import circumstances, summary  # noqa: E402
 from measure.tokens import MODES  # noqa: E402
-from show.screen import doing, failed, say  # noqa: E402
-
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from show.screen import doing, say  # noqa: E402
 
 
 def main():
-    for sign in SIGNALS:
-        signal.signal(sign, interrupted)
     options = read()
-    try:
-        with alone():
-            bench(options)
-    except Failed as problem:
-        failed(str(problem))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        say("\ninterrupted")
-        sys.exit(1)
+    session(lambda: bench(options))
 
 
 def bench(options):
@@ -72,18 +54,6 @@ def bench(options):
         say(f"\nIn {time.monotonic() - started:.0f} s. The figures are in dist/bench.json, and as a picture in dist/bench.svg.")
 
 
-@contextmanager
-def alone():
-    """One benchmark at a time on a machine: two would measure each other."""
-    with open(Path(tempfile.gettempdir()) / "firstsight-bench.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            doing("another benchmark runs on this machine: waiting for its end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def read():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words = lambda text: [word for word in text.split(",") if word]  # noqa: E731
@@ -104,24 +74,12 @@ def read():
 def prepare(options):
     """Makes what is missing. A whole run looks whether what is there is up to date, a quick look does not."""
     run([sys.executable, "scripts/setup.py", "envoy", "wrk"])
-    programs = [PROGRAMS / name for name in ("firstsight", "firstsight-bench-tokens")]
-    if options.whole or not all(program.exists() for program in programs):
+    if options.whole or not (PROGRAMS / "firstsight").exists():
         run(["cargo", "build", "--quiet", "--locked", "--workspace", "--bins"])
     for name in ("empty", "floor"):
-        build(f"firstsight-bench-{name}", BENCH / f"{name}.wasm", options.whole)
-    build("firstsight", MODULE, always=False)
+        module(f"firstsight-bench-{name}", BENCH / f"{name}.wasm", always=options.whole)
+    module("firstsight", MODULE)
     tokens.prepare()
-
-
-def build(package, module, always):
-    if always or not module.exists():
-        run(["scripts/wasm.sh", package, module], quiet=True)
-
-
-def run(command, quiet=False):
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=quiet, text=True)
-    if done.returncode:
-        raise Failed(f"could not prepare the benchmark: {' '.join(str(part) for part in command)}\n{done.stderr or ''}")
 
 
 def choose(options, known):
@@ -149,13 +107,6 @@ def measure(chosen, options):
                 for arm in those:
                     bursts[arm.name].append(load.burst(arm, mode, options.seconds))
     return results
-
-
-def interrupted(*_):
-    # A second Ctrl-C may not keep the first from cleaning up.
-    for sign in SIGNALS:
-        signal.signal(sign, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ DIRECTORY_TOKEN = "the-directory-knows-this-one"
 
 
 class Arm:
-    """One of them: the filter before the router, and the modes in which it says something that it does not say in others."""
+    """One of them: the filter before the router, the modes in which it says something that it does not say in others, and
+    what the router does with every request."""
 
-    def __init__(self, name, what, http_filter, modes=tuple(MODES), checks=True):
+    def __init__(self, name, what, http_filter, modes=tuple(MODES), checks=True, route=None):
         self.name, self.what, self.http_filter, self.modes, self.checks = name, what, http_filter, modes, checks
+        self.route = route or {"direct_response": {"status": 200}}
 
 
 def arms(more_modules=()):
@@ -33,7 +35,7 @@ def arms(more_modules=()):
         Arm("jwt_authn", "Envoy's own", jwt_authn()),
         Arm("jwt_authn+cache", "Envoy's own, with its cache (1000 tokens)", jwt_authn(jwt_cache_config={"jwt_cache_size": 1000})),
         *(
-            Arm(name, "provisioning, three headers, sightings", wasm(name, path, firstsight()))
+            Arm(name, "provisioning, three headers, sightings", wasm(name, path, firstsight(key_set())))
             for name, path in builds
         ),
     ]
@@ -63,12 +65,12 @@ def wasm(name, path, configuration=None):
     }
 
 
-def firstsight():
+def firstsight(keys):
     """As a user has it, but that keys are in the configuration, as jwt_authn's are, and a window of sightings is so short
     that several fall into any run."""
     return {
         "gateway": "edge-1",
-        "issuers": [{"issuer": ISSUER, "jwks": json.loads(key_set()), "audiences": [AUDIENCE]}],
+        "issuers": [{"issuer": ISSUER, "jwks": json.loads(keys), "audiences": [AUDIENCE]}],
         "headers": [
             {"header": "x-user-id", "claim": "sub"},
             {"header": "x-user-email", "claim": "email"},

@@ -1,4 +1,4 @@
-"""Envoy with one worker and a listener for each arm, on one core, and the directory on the other."""
+"""Envoy with a listener for each arm, and the directory: one worker on one core, and everything else on the other."""
 import http.client
 import json
 import os
@@ -34,6 +34,8 @@ def on(core, ahead):
 class Edge:
     """Everything that runs beside the load. To be used in a `with`: nothing is left running."""
 
+    workers = 1
+
     def __init__(self, arms, ahead=False, log_levels="wasm:info", live=False):
         """With `live`, Envoy gets its listeners while it runs (`deliver`), and has every core, as in life."""
         self.arms, self.ahead, self.log_levels, self.live = list(arms), ahead, log_levels, live
@@ -56,29 +58,28 @@ class Edge:
 
     def start(self):
         envoys, others = cores()
-        directory = self.spawn(
-            [PROGRAMS / "firstsight", "serve", "--listen", "127.0.0.1:0"]
-            + ["--database", f"sqlite:{self.folder / 'directory.db'}"],
-            "directory",
-            others,
-            FIRSTSIGHT_TOKEN=DIRECTORY_TOKEN,
-        )
+        directory = self.spawn(self.directory(), "directory", others, FIRSTSIGHT_TOKEN=DIRECTORY_TOKEN)
         listening = lambda: re.search(r"listening on http://127.0.0.1:(\d+)", self.log("directory"))  # noqa: E731
-        port = int(self.until(listening, directory, "directory")[1])
+        self.directory_port = int(self.until(listening, directory, "directory")[1])
         bootstrap = self.folder / "envoy.json"
-        bootstrap.write_text(json.dumps(self.bootstrap(port)))
+        bootstrap.write_text(json.dumps(self.bootstrap(self.directory_port)))
         if self.live:
             self.deliver()
         self.envoy = self.spawn(
-            [ENVOY, "-c", bootstrap, "--concurrency", "1", "--disable-hot-restart"]
+            [ENVOY, "-c", bootstrap, "--concurrency", str(self.workers), "--disable-hot-restart"]
             + ["--admin-address-path", self.folder / "admin"]
             + ["--log-level", "warning", "--component-log-level", self.log_levels],
             "envoy",
-            None if self.live else envoys,
+            None if self.live or self.workers > 1 else envoys,
         )
         self.until(lambda: self.admin("/ready").startswith("LIVE"), self.envoy, "envoy")
         listeners = json.loads(self.admin("/listeners?format=json")).get("listener_statuses", [])
         self.ports = {each["name"]: each["local_address"]["socket_address"]["port_value"] for each in listeners}
+
+    def directory(self):
+        """The command that serves it."""
+        database = f"sqlite:{self.folder / 'directory.db'}"
+        return [PROGRAMS / "firstsight", "serve", "--listen", "127.0.0.1:0", "--database", database]
 
     def spawn(self, command, name, core, **environment):
         with open(self.folder / name, "wb") as log:
@@ -168,7 +169,7 @@ def listener(arm, port=0):
                 {
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
+                    "routes": [{"match": {"prefix": "/"}, **arm.route}],
                 }
             ]
         },

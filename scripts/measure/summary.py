@@ -38,18 +38,24 @@ def one(name, bursts):
 
 
 def circumstances(options):
-    """Where and when, as far as figures depend on it."""
+    """Where, when and how, as far as figures depend on it."""
     envoy, others = cores()
+    return {
+        **machine(),
+        "cores": {"envoy": envoy, "load": others},
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "ahead_of_others": options.ahead,
+    }
+
+
+def machine():
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
         "commit": output("git", "-C", ROOT, "describe", "--always", "--dirty"),
         "envoy": envoy_version(),
         "cpu": cpu(),
         "kernel": output("uname", "-sr"),
-        "cores": {"envoy": envoy, "load": others},
-        "rounds": options.rounds,
-        "seconds": options.seconds,
-        "ahead_of_others": options.ahead,
     }
 
 

@@ -7,13 +7,13 @@ but for one in four hundred (e^-6).
 """
 import hashlib
 import shutil
-import subprocess
 import time
 from collections import namedtuple
 
 from show.screen import doing
 
 from . import BENCH, PROGRAMS, ROOT
+from .session import run
 
 COUNT = 60_000
 FOLDER = BENCH / "tokens"
@@ -39,13 +39,19 @@ def key_set():
 
 
 def prepare():
-    """Makes the tokens unless they are there, from the same source."""
-    stamp = FOLDER / "stamp"
-    made_from = f"{COUNT} {hashlib.sha256(SOURCE.read_bytes()).hexdigest()}"
-    if stamp.exists() and stamp.read_text() == made_from:
-        return
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    doing("making the tokens, once: a minute or two")
-    now = str(int(time.time()))
-    subprocess.run([PROGRAMS / "firstsight-bench-tokens", FOLDER, str(COUNT), now], check=True)
-    stamp.write_text(made_from)
+    make("modes", FOLDER, COUNT)
+
+
+def make(what, folder, count):
+    """Makes that many tokens, or subjects with one each, unless there are as many from the same source."""
+    stamp = folder / "stamp"
+    source = hashlib.sha256(SOURCE.read_bytes()).hexdigest()
+    if stamp.exists():
+        made, made_from = stamp.read_text().split()
+        if made_from == source and int(made) >= count:
+            return
+    shutil.rmtree(folder, ignore_errors=True)
+    doing(f"making {count:,} tokens, once: a minute or two")
+    run(["cargo", "build", "--quiet", "--locked", "--package", "firstsight-bench-tokens"])
+    run([PROGRAMS / "firstsight-bench-tokens", what, folder, count, int(time.time())])
+    stamp.write_text(f"{count} {source}")

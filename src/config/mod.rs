@@ -24,7 +24,7 @@ mod upstream;
 
 pub use compile::{Surroundings, compile};
 pub use policy::{
-    BreakerTerms, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture,
-    Protocol, Provisioning, Upstream,
+    IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture, Protocol,
+    Provisioning, Upstream,
 };
 pub use problem::Problem;

@@ -1,6 +1,6 @@
 //! The configuration, resolved: no options left open, nothing that can be wrong.
 
-use crate::domain::Backoff;
+use crate::domain::{Backoff, BreakerTerms};
 use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
 use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
@@ -124,7 +124,7 @@ pub struct Provisioning {
     pub attempts: u32,
     /// The pauses between tries; what has to be told sooner or later is tried on, in pauses up to [`Self::RARELY`].
     pub backoff: Backoff,
-    /// When it is left alone.
+    /// When it is left alone, by all workers of the process.
     pub breaker: BreakerTerms,
     /// What becomes of a new subject while the directory cannot be reached.
     pub when_unavailable: Posture,
@@ -160,15 +160,6 @@ pub enum Pace {
     Hold,
     /// It goes on at once, and the directory is asked behind it.
     Background,
-}
-
-/// When a directory that fails is left alone, by all workers of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BreakerTerms {
-    /// After so many failures in a row.
-    pub failures: u32,
-    /// For how long, until one call tries whether it is back.
-    pub pause: Backoff,
 }
 
 /// What becomes of a request when an upstream that should decide cannot be asked.

@@ -3,11 +3,11 @@
 use super::document::{
     PaceDocument, PostureDocument, ProtocolDocument, ProvisioningDocument, RouteDocument, count, range, span,
 };
-use super::policy::{BreakerTerms, IssuerPolicy, Pace, Posture, Protocol, Provisioning, Upstream};
+use super::policy::{IssuerPolicy, Pace, Posture, Protocol, Provisioning, Upstream};
 use super::problem::Problems;
 use super::scim;
 use super::upstream::{Env, TIMEOUT, authority, authorization, target};
-use crate::domain::Backoff;
+use crate::domain::{Backoff, BreakerTerms};
 use crate::mapping::AttributeRule;
 use std::time::Duration;
 

@@ -21,6 +21,15 @@ impl Backoff {
     }
 }
 
+/// When something that fails is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerTerms {
+    /// After so many failures in a row; at least 1.
+    pub failures: u32,
+    /// For how long, until one call tries whether it is back.
+    pub pause: Backoff,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

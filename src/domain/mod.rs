@@ -13,7 +13,7 @@ mod time;
 mod verdict;
 
 pub use self::http::{Call, CallId, Edit, Failure, Reply, Response, Shared, Ticket};
-pub use backoff::Backoff;
+pub use backoff::{Backoff, BreakerTerms};
 pub use claim_path::ClaimPath;
 pub use dice::Dice;
 pub use headers::{Headers, is_header_text};

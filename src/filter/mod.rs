@@ -19,7 +19,7 @@ use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::memory::Query;
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
-use shared::{Commons, GRACE, Look, Subjects};
+use shared::{Commons, Look, Subjects};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -40,8 +40,6 @@ pub struct Filter<H: Host> {
     refusals: Refusals,
     commons: RefCell<Commons>,
     subjects: Subjects,
-    /// How long this worker may take to ask about one.
-    lease: Duration,
     /// What the process is to be asked at the next tick.
     parked: RefCell<Vec<Query>>,
     /// Lines that are not written again for a while: one for each kind of trouble.
@@ -72,17 +70,10 @@ pub enum Removal {
 impl<H: Host> Filter<H> {
     /// A filter that has seen nobody. `nonce` is a random number that no other worker has.
     pub fn new(host: H, policy: Policy, nonce: [u8; 16]) -> Self {
-        let b = policy.provisioning.breaker;
-        let terms = crate::memory::BreakerTerms {
-            failures: b.failures,
-            shortest: b.pause.shortest,
-            longest: b.pause.longest,
-        };
         Self {
             host,
             refusals: Refusals::under(policy.challenge.clone()),
-            lease: policy.provisioning.at.timeout.saturating_add(GRACE),
-            subjects: Subjects::new(&policy, terms, nonce),
+            subjects: Subjects::new(&policy, nonce),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
             commons: RefCell::new(Commons::new(nonce)),
@@ -261,7 +252,7 @@ impl<H: Host> Filter<H> {
     /// Puts a question about a subject to the process.
     fn claim(&self, query: &Query, may_ask: bool, now: Timestamp) {
         let may_ask = may_ask && self.gate.borrow().may_ask();
-        let found = self.subjects.claim(&self.host, query, may_ask, self.lease, now);
+        let found = self.subjects.claim(&self.host, query, may_ask, now);
         self.gate.borrow_mut().claimed(query.key, found, now);
     }
 

@@ -16,7 +16,7 @@ pub(super) use subjects::Subjects;
 const GLANCE: Duration = Duration::from_millis(10);
 const SLOWEST_GLANCE: Duration = Duration::from_millis(100);
 /// How much longer than its call a lease lasts. A worker that died with one keeps the others waiting no longer.
-pub(super) const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(1);
 /// A record changes between looking and writing only as often as there are workers that ask at the same moment.
 const TRIES: usize = 4;
 

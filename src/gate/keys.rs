@@ -3,14 +3,14 @@
 
 use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
 use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
-use crate::domain::{Call, Dice, Issuer, Reason, Refusal, Reply, Shared, Timestamp, Verdict};
+use crate::domain::{Backoff, Call, Dice, Issuer, Reason, Refusal, Reply, Shared, Timestamp, Verdict};
 use crate::memory::{KeyName, UnknownKeys, Want};
 use crate::token::{Crypto, Keyring};
 use crate::wire::{Discovery, fresh_for};
 use std::time::Duration;
 
-/// The longest pause between two tries to fetch keys that cannot be had.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The pauses between tries to fetch keys that cannot be had.
+const BACKOFF: Backoff = Backoff { shortest: RETRY_SOON, longest: Duration::from_secs(30) };
 /// For how many times `unknown_kid` a key that an issuer did not publish is taken for unknown.
 const UNKNOWN_FOR: u32 = 3;
 
@@ -130,7 +130,7 @@ impl IssuerKeys {
             self.due = now;
             self.hurried = true;
             self.refetch_from =
-                now.after(self.refresh().map_or(LONGEST_PAUSE, |refresh| refresh.unknown_kid));
+                now.after(self.refresh().map_or(BACKOFF.longest, |refresh| refresh.unknown_kid));
         }
     }
 
@@ -204,8 +204,8 @@ impl IssuerKeys {
             self.failures = 0;
             self.due = at.after(self.lifetime(reply));
         } else {
-            self.due = at.after(self.pause());
             self.failures = self.failures.saturating_add(1);
+            self.due = at.after(BACKOFF.after(self.failures, &mut self.dice));
         }
         progress
     }
@@ -213,16 +213,9 @@ impl IssuerKeys {
     /// How long keys are good for: as long as the issuer says, within the operator's bounds. Up to a tenth less, so that
     /// gateways that started together do not fetch together for ever.
     fn lifetime(&mut self, reply: &Reply) -> Duration {
-        let Some(refresh) = self.refresh().copied() else { return LONGEST_PAUSE };
+        let Some(refresh) = self.refresh().copied() else { return BACKOFF.longest };
         let span = fresh_for(reply).map_or(refresh.every, |fresh| fresh.min(refresh.at_most));
         span.saturating_sub(self.dice.up_to(span / 10)).max(refresh.at_least)
-    }
-
-    /// How long is waited after a failure: 1 s, 2 s, 4 s, … up to [`LONGEST_PAUSE`], and of that between half and all, so
-    /// that an issuer that comes back is not met by everybody at once.
-    fn pause(&mut self) -> Duration {
-        let pause = RETRY_SOON.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
-        pause / 2 + self.dice.up_to(pause / 2)
     }
 
     fn read(&mut self, reply: &Reply, at: Timestamp, now: Timestamp) -> Result<Progress, KeysFailure> {

@@ -2,26 +2,9 @@
 //! failed nor what becomes of requests meanwhile.
 
 use super::Lease;
-use crate::domain::{Dice, Timestamp};
+use crate::domain::{BreakerTerms, Dice, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// When a directory is spared, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BreakerTerms {
-    /// So many failures in a row open the breaker; at least 1.
-    pub failures: u32,
-    /// The first time it stays open for about so long, and for twice as long after each try that fails.
-    pub shortest: Duration,
-    /// But never for longer than this.
-    pub longest: Duration,
-}
-
-impl Default for BreakerTerms {
-    fn default() -> Self {
-        Self { failures: 5, shortest: Duration::from_secs(1), longest: Duration::from_secs(30) }
-    }
-}
 
 /// Counts failures in a row, and opens when there were too many: nobody asks then. When its time is over one worker tries
 /// whether the directory is back, and the others wait for what comes of that.
@@ -89,8 +72,8 @@ impl Breaker {
     /// A call failed. It opens the breaker, if it is one too many, for a time that is nowhere quite the same, and at least
     /// for as long as the directory asks for.
     pub fn failed(&mut self, retry_after: Option<Duration>, dice: &mut Dice, now: Timestamp) {
-        let BreakerTerms { failures, shortest, longest } = self.terms;
-        let wanted = now.after(retry_after.unwrap_or_default().min(longest));
+        let BreakerTerms { failures, pause } = self.terms;
+        let wanted = now.after(retry_after.unwrap_or_default().min(pause.longest));
         if let Some(until) = self.shut_until(now) {
             // This call was made before the breaker opened. It is no reason to stay away for twice as long.
             self.state.open_until = Some(until.max(wanted));
@@ -99,9 +82,7 @@ impl Breaker {
         self.state.failures = self.state.failures.saturating_add(1);
         self.state.probe = None;
         if let Some(tries) = self.state.failures.checked_sub(failures) {
-            let doubled = shortest.saturating_mul(1_u32.checked_shl(tries).unwrap_or(u32::MAX)).min(longest);
-            let (least, most) = (doubled.mul_f64(0.8), doubled.mul_f64(1.2).min(longest));
-            let pause = least + dice.up_to(most.saturating_sub(least));
+            let pause = pause.after(tries.saturating_add(1), dice);
             self.state.open_until = Some(now.after(pause).max(wanted));
         }
     }
@@ -113,16 +94,17 @@ impl Breaker {
 
     /// Until when it is open. A time further away than the longest is one of a clock that was set back since.
     fn shut_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.state.open_until.filter(|until| now < *until && *until <= now.after(self.terms.longest))
+        self.state.open_until.filter(|until| now < *until && *until <= now.after(self.terms.pause.longest))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Backoff;
 
-    const TERMS: BreakerTerms =
-        BreakerTerms { failures: 3, shortest: Duration::from_secs(1), longest: Duration::from_secs(8) };
+    const PAUSE: Backoff = Backoff { shortest: Duration::from_secs(1), longest: Duration::from_secs(8) };
+    const TERMS: BreakerTerms = BreakerTerms { failures: 3, pause: PAUSE };
     const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
     const LEASE: Duration = Duration::from_secs(3);
 
@@ -184,7 +166,7 @@ mod tests {
         for longest in [1000, 2000, 4000, 8000, 8000, 8000] {
             breaker.failed(None, &mut Dice::new(now.as_millis()), now);
             let pause = pause(&breaker, now).unwrap();
-            let range = longest * 4 / 5..=(longest * 6 / 5).min(8000);
+            let range = longest / 2..=longest;
             assert!(range.contains(&pause), "{pause} ms");
             now = now.after(Duration::from_millis(pause));
             assert_eq!(breaker.permit(lease(1, now), now), Permit::Go);

@@ -13,13 +13,13 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
-/// No lease is longer than this; one that is was not written by us, or not by this clock.
-const LONGEST: Duration = Duration::from_secs(60);
-
 impl Lease {
+    /// No lease is longer than this; one that is was not written by us, or not by this clock.
+    pub const LONGEST: Duration = Duration::from_secs(60);
+
     /// Whether it holds.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < self.until && self.until <= now.after(LONGEST)
+        now < self.until && self.until <= now.after(Self::LONGEST)
     }
 }
 

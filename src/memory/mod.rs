@@ -10,7 +10,7 @@ mod tokens;
 mod unknown_keys;
 mod waiting;
 
-pub use breaker::{Breaker, BreakerTerms, Permit};
+pub use breaker::{Breaker, Permit};
 pub use known::{Claim, Found, Known, Query, Standing, Told};
 pub use lease::Lease;
 pub use ledger::{Batch, Ledger};

@@ -1,13 +1,14 @@
-//! Writes the tokens that `make bench` sends, and the key set that verifies them: `tokens FOLDER COUNT NOW`, with the time in
-//! seconds since the epoch. Keys are made anew in each run, so all files of a folder belong together.
+//! Writes the tokens that `make bench` and `make bench-arrivals` send, and the key set that verifies them: `tokens modes
+//! FOLDER COUNT NOW` and `tokens subjects FOLDER COUNT NOW`, with the time in seconds since the epoch. Keys are made anew in
+//! each run, so all files of a folder belong together.
 
 use firstsight_testkit::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 use std::error::Error;
-use std::fs;
 use std::path::Path;
-use std::thread;
+use std::{fs, io, thread};
 
+const ISSUER: &str = "https://idp.example.com/realms/acme";
 /// As many people as the directory gets to know while everything warms up.
 const PEOPLE: usize = 100;
 /// The tokens of the mode `working`.
@@ -15,23 +16,47 @@ const WORKING: usize = 500;
 /// Ten years: no token expires while its file is kept.
 const LIFETIME: u64 = 315_360_000;
 
+/// As many tokens of these people as fill a cache of the usual size.
+const OTHERS: usize = 10_000;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [folder, count, now] = arguments.as_slice() else { return Err("tokens FOLDER COUNT NOW".into()) };
+    let usage = "tokens modes|subjects FOLDER COUNT NOW";
+    let [what, folder, count, now] = arguments.as_slice() else { return Err(usage.into()) };
     let (folder, count, now) = (Path::new(folder), count.parse()?, now.parse()?);
-    let rsa = Signer { key: SigningKey::generate(Algorithm::RS256, "rsa-1"), now };
-    let ec = Signer { key: SigningKey::generate(Algorithm::ES256, "ec-1"), now };
-
     fs::create_dir_all(folder)?;
-    let write = |name: &str, content: &str| fs::write(folder.join(name), content);
-    write("jwks.json", &json!({"keys": [rsa.key.public_jwk(), ec.key.public_jwk()]}).to_string())?;
-    write("cached.txt", &lines(rsa.tokens("cached", 1)))?;
-    write("working.txt", &lines(rsa.tokens("working", WORKING)))?;
-    let unique = rsa.tokens("unique", count);
-    write("forged.txt", &lines(rsa.forged(&unique)))?;
-    write("rs256.txt", &lines(unique))?;
-    write("es256.txt", &lines(ec.tokens("unique", count)))?;
+    let ec = Signer { key: SigningKey::generate(Algorithm::ES256, "ec-1"), now };
+    match what.as_str() {
+        "modes" => modes(folder, count, &ec)?,
+        "subjects" => subjects(folder, count, &ec)?,
+        _ => return Err(usage.into()),
+    }
     Ok(())
+}
+
+/// What `make bench` sends: a file for each of its modes.
+fn modes(folder: &Path, count: usize, ec: &Signer) -> io::Result<()> {
+    let rsa = Signer { key: SigningKey::generate(Algorithm::RS256, "rsa-1"), now: ec.now };
+    let write = |name: &str, tokens: Vec<String>| fs::write(folder.join(name), lines(tokens));
+    fs::write(folder.join("jwks.json"), key_set(&[&rsa, ec]))?;
+    write("cached.txt", rsa.tokens("cached", 1))?;
+    write("working.txt", rsa.tokens("working", WORKING))?;
+    let unique = rsa.tokens("unique", count);
+    write("forged.txt", rsa.forged(&unique))?;
+    write("rs256.txt", unique)?;
+    write("es256.txt", ec.tokens("unique", count))
+}
+
+/// What `make bench-arrivals` sends: tokens of as many subjects, and others that fill a cache.
+fn subjects(folder: &Path, count: usize, ec: &Signer) -> io::Result<()> {
+    fs::write(folder.join("jwks.json"), key_set(&[ec]))?;
+    fs::write(folder.join("subjects.txt"), lines(ec.signed(count, |number| ec.subject(number))))?;
+    fs::write(folder.join("others.txt"), lines(ec.tokens("others", OTHERS)))
+}
+
+fn key_set(signers: &[&Signer]) -> String {
+    let keys: Vec<_> = signers.iter().map(|signer| signer.key.public_jwk()).collect();
+    json!({ "keys": keys }).to_string()
 }
 
 /// Who signs: one key, at one time.
@@ -41,14 +66,20 @@ struct Signer {
 }
 
 impl Signer {
-    /// Different tokens, made on every core.
+    /// Different tokens of a hundred people.
     fn tokens(&self, series: &str, count: usize) -> Vec<String> {
+        self.signed(count, |number| self.claims(series, number))
+    }
+
+    /// Tokens with these claims, made on every core.
+    fn signed(&self, count: usize, claims: impl Fn(usize) -> Value + Sync) -> Vec<String> {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
         let numbers: Vec<_> = (0..count).collect();
+        let share = |numbers: &[usize]| -> Vec<_> {
+            numbers.iter().map(|number| self.token(&claims(*number))).collect()
+        };
+        let share = &share;
         thread::scope(|scope| {
-            let share = |numbers: &[usize]| -> Vec<_> {
-                numbers.iter().map(|number| self.token(series, *number)).collect()
-            };
             let threads: Vec<_> = numbers
                 .chunks(count.div_ceil(cores).max(1))
                 .map(|numbers| scope.spawn(move || share(numbers)))
@@ -57,8 +88,7 @@ impl Signer {
         })
     }
 
-    fn token(&self, series: &str, number: usize) -> String {
-        let claims = self.claims(series, number);
+    fn token(&self, claims: &Value) -> String {
         self.key.sign(&self.header(), claims.to_string().as_bytes())
     }
 
@@ -81,11 +111,24 @@ impl Signer {
         json!({"typ": "at+jwt", "alg": self.key.algorithm().to_string(), "kid": self.key.kid()})
     }
 
+    /// The token of somebody who was never seen before. Short, as there are hundreds of thousands.
+    fn subject(&self, number: usize) -> Value {
+        json!({
+            "iss": ISSUER,
+            "sub": format!("subject-{number}"),
+            "aud": "orders-api",
+            "iat": self.now - 60,
+            "exp": self.now + LIFETIME,
+            "email": format!("subject-{number}@example.com"),
+            "preferred_username": format!("subject-{number}"),
+        })
+    }
+
     /// An access token as issuers make them: about a kilobyte, signed.
     fn claims(&self, series: &str, number: usize) -> Value {
         let person = number % PEOPLE;
         json!({
-            "iss": "https://idp.example.com/realms/acme",
+            "iss": ISSUER,
             "sub": format!("6f1c0f0e-53a1-4b8e-9d3b-{person:012}"),
             "aud": ["orders-api", "account"],
             "azp": "orders-web",

@@ -86,6 +86,7 @@ fn account(row: &SqliteRow) -> Result<Value, sqlx::Error> {
         "subject": {"issuer": text("issuer")?, "id": text("subject")?, "key": text("subject_key")?},
         "kind": text("kind")?,
         "attributes": serde_json::from_str::<Value>(&text("attributes")?).unwrap_or_default(),
+        "attributes_issued_at": time("attributes_issued_at")?,
         "mapping": text("mapping")?,
         "gateway": text("gateway")?,
         "created_at": time("created_at")?,

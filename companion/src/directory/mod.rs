@@ -4,6 +4,7 @@
 mod accounts;
 mod arrivals;
 mod problem;
+mod profile;
 mod sightings;
 mod store;
 mod token;

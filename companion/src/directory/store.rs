@@ -17,8 +17,10 @@ pub(super) struct Store {
 }
 
 /// Every change of the schema there ever was, in order; none is changed once it is released.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "accounts", include_str!("../../migrations/0001_accounts.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "accounts", include_str!("../../migrations/0001_accounts.sql")),
+    (2, "attributes issued at", include_str!("../../migrations/0002_attributes_issued_at.sql")),
+];
 
 impl Store {
     /// Opens (and makes) the database named by `url`, e.g. `sqlite:firstsight.db`.
@@ -38,11 +40,8 @@ impl Store {
         let pool = |connections| SqlitePoolOptions::new().max_connections(connections);
         let opened = pool(1).connect_with(options.clone()).await;
         let writer = opened.map_err(|error| format!("cannot open {url}: {error}"))?;
-        let migration = |(version, description, sql): &(i64, &'static str, &'static str)| {
-            Migration::new(*version, (*description).into(), MigrationType::Simple, sql.into_sql_str(), false)
-        };
-        let migrator = Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect());
-        migrator.run(&writer).await.map_err(|error| format!("cannot bring {url} up to date: {error}"))?;
+        let updated = migrator(MIGRATIONS).run(&writer).await;
+        updated.map_err(|error| format!("cannot bring {url} up to date: {error}"))?;
         Ok(Self { readers: pool(8).connect_lazy_with(options), writer })
     }
 
@@ -60,5 +59,36 @@ impl Store {
     pub(super) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+fn migrator(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let migration = |(version, description, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(*version, (*description).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(migrations.iter().map(migration).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::Row;
+
+    #[tokio::test]
+    async fn a_database_of_the_first_schema_is_brought_up_to_date_and_keeps_its_accounts() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("accounts.db").display());
+        let options = url.parse::<SqliteConnectOptions>().unwrap().create_if_missing(true);
+        let earlier = SqlitePool::connect_with(options).await.unwrap();
+        migrator(&MIGRATIONS[..1]).run(&earlier).await.unwrap();
+        let account =
+            "INSERT INTO accounts VALUES ('1', 'i', 's', 'k', 'person', '{}', 'm', 'g', 1, 1, 2, 3, 4)";
+        sqlx::query(account).execute(&earlier).await.unwrap();
+        earlier.close().await;
+
+        let store = Store::open(&url).await.unwrap();
+        let kept = sqlx::query("SELECT * FROM accounts").fetch_one(store.pool()).await.unwrap();
+        assert_eq!(kept.get::<i64, _>("last_seen"), 3);
+        assert_eq!(kept.get::<Option<i64>, _>("attributes_issued_at"), None);
     }
 }

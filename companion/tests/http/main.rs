@@ -3,6 +3,7 @@
 mod accounts;
 mod application;
 mod arrivals;
+mod attributes;
 mod issuer;
 mod life;
 mod program;

@@ -5,10 +5,10 @@
 mod tests;
 
 use super::super::SharedData;
-use super::{digest, number};
-use crate::config::Policy;
-use crate::domain::{Dice, SubjectKey, Timestamp};
-use crate::memory::{Breaker, BreakerTerms, Bucket, Claim, Found, Known, Lease, Permit, Place, Query};
+use super::{GRACE, digest, number};
+use crate::config::{Policy, Protocol};
+use crate::domain::{BreakerTerms, Dice, SubjectKey, Timestamp};
+use crate::memory::{Breaker, Bucket, Claim, Found, Known, Lease, Permit, Place, Query};
 use std::time::Duration;
 
 /// So many subjects share a bucket, which has room for a few more: 128 bytes for each.
@@ -28,6 +28,8 @@ pub(in crate::filter) struct Subjects {
     /// Where the breaker is: that of the directory, whatever it is told.
     breaker: String,
     terms: BreakerTerms,
+    /// How long it may take to ask about a subject.
+    lease: Duration,
 }
 
 /// What was found under a key.
@@ -35,31 +37,38 @@ type Value = Option<(Vec<u8>, u32)>;
 
 impl Subjects {
     /// `nonce` is a random number that no other worker has.
-    pub(in crate::filter) fn new(policy: &Policy, terms: BreakerTerms, nonce: [u8; 16]) -> Self {
+    pub(in crate::filter) fn new(policy: &Policy, nonce: [u8; 16]) -> Self {
         let at = &policy.provisioning.at;
         let authorization = at.authorization.as_ref().map_or(b"".as_slice(), |value| value.as_bytes());
-        let told = [at.path.as_bytes(), authorization, policy.mapping.digest.as_bytes()];
+        let protocol = format!("{:?}", policy.provisioning.protocol);
+        let told = [at.path.as_bytes(), authorization, policy.mapping.digest.as_bytes(), protocol.as_bytes()];
+        let told = told.into_iter().chain(policy.account_headers.iter().map(|name| name.as_bytes()));
         let directory = [at.cluster.as_bytes(), at.authority.as_bytes()];
+        // What SCIM usually takes: what the directory can do, who is there, and a change.
+        let calls = match &policy.provisioning.protocol {
+            Protocol::Firstsight => 1,
+            Protocol::Scim { .. } => 3,
+        };
         Self {
             holder: number(nonce),
             realm: digest(directory.into_iter().chain(told)),
             buckets: (policy.limits.subjects as u64 / SUBJECTS_PER_BUCKET).max(1),
             breaker: format!("firstsight/1/breaker/{}", digest(directory)),
-            terms,
+            terms: policy.provisioning.breaker,
+            lease: at.timeout.saturating_mul(calls).saturating_add(GRACE).min(Lease::LONGEST),
         }
     }
 
     /// Looks whether the process knows a subject, or another worker is asking about it; if neither, this worker `may_ask`
-    /// and the directory is not to be spared, takes it upon this one for as long as `lease`.
+    /// and the directory is not to be spared, takes it upon this one.
     pub(in crate::filter) fn claim(
         &self,
         host: &impl SharedData,
         query: &Query,
         may_ask: bool,
-        lease: Duration,
         now: Timestamp,
     ) -> Found {
-        let lease = Lease { holder: self.holder, until: now.after(lease) };
+        let lease = Lease { holder: self.holder, until: now.after(self.lease) };
         let place = Place::of(&self.realm, query.key);
         let found = (0..TRIES).find_map(|_| self.try_to_claim(host, query, place, may_ask, lease, now));
         // This proxy shares nothing, or not for long enough to get a word in.
