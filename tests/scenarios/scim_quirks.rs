@@ -309,7 +309,7 @@ fn a_slow_server_makes_one_user_and_all_are_answered() {
 fn a_server_that_is_too_slow_is_answered_by_the_posture() {
     let mut world = Here::usual(&scim_once());
     let scim = world.directory().scim();
-    scim.has(Quirk::IsSlow(millis(400)));
+    scim.has(Quirk::IsSlow(millis(900)));
     for answer in world.visits("jane-4711", 6) {
         answer.refused(503, "directory-unavailable");
     }
