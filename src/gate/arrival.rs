@@ -53,7 +53,8 @@ impl Gate {
             flight.deadline = now.after(hold);
         }
         match (pace, flight.stage) {
-            (Pace::Background, _) if !is_new => self.let_go_ahead(key, now),
+            (Pace::Background, Stage::Asking) => self.let_go_ahead(key, now),
+            // Another worker may have learnt of it meanwhile.
             (Pace::Background, _) => self.claim(key, false),
             // What rests because nobody waits for it need not rest now.
             (Pace::Hold, Stage::Resting(_)) if !somebody_waits => {
@@ -107,6 +108,9 @@ impl Gate {
         let Some(flight) = self.flights.get(key) else { return };
         if flight.is_owed() || flight.is_awaited(&self.waiting) {
             let query = flight.errand.query();
+            if may_ask {
+                flight.rests_until = self.latest;
+            }
             self.flights.enter(key, Stage::Claiming);
             self.outputs.push(Output::Claim { query, may_ask });
         } else {
@@ -122,8 +126,8 @@ impl Gate {
     /// The process's word on an [`Output::Claim`].
     pub fn claimed(&mut self, key: SubjectKey, found: Found, now: Timestamp) {
         // What is no answer, being too old, is still worth knowing while the directory cannot be asked.
-        if let Some(known) = found.besides.filter(|_| self.roster.get(key).is_none()) {
-            self.roster.remember(key, known);
+        if let Some(known) = found.besides {
+            self.remember_besides(key, known);
         }
         match found.claim {
             Claim::Known(known) => {
@@ -137,9 +141,19 @@ impl Gate {
             Claim::Granted => self.ask(key),
             Claim::Elsewhere => self.wait_elsewhere(key, now),
             Claim::Shut { until } => self.miss(key, Some(until.since(now)), true, now),
-            Claim::Unknown => self.flights.enter(key, Stage::Queued),
+            Claim::Unknown => self.flights.rest_or_queue(key, now),
         }
         self.let_go_ahead(key, now);
+    }
+
+    /// Another worker knew this of a subject.
+    fn remember_besides(&mut self, key: SubjectKey, known: Known) {
+        if let Some(flight) = self.flights.get(key) {
+            flight.errand.is_about(&known);
+        }
+        if self.roster.get(key).is_none_or(|own| own.asked_at < known.asked_at) {
+            self.roster.remember(key, known);
+        }
     }
 
     fn ask(&mut self, key: SubjectKey) {
@@ -222,7 +236,7 @@ impl Gate {
         let may_try = !is_shut && failures < attempts && soon < flight.deadline;
         if may_try && flight.is_awaited(&self.waiting) {
             self.report(Event::ArrivalRetried);
-            return self.flights.enter(key, Stage::Resting(soon));
+            return self.flights.rest(key, soon);
         }
         for ticket in std::mem::take(&mut flight.waiting) {
             self.settle_without_answer(ticket, wait, now);
@@ -235,7 +249,7 @@ impl Gate {
         } else {
             let rarely = Backoff { longest: Provisioning::RARELY, ..backoff };
             let pause = rarely.after(failures, &mut self.dice).max(at_least);
-            self.flights.enter(key, Stage::Resting(now.after(pause)));
+            self.flights.rest(key, now.after(pause));
         }
     }
 

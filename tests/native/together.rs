@@ -128,3 +128,33 @@ fn other_plugins_of_the_process_never_take_each_others_word() {
     process.visit(1).forwarded();
     assert_eq!(process.upstreams.directory.arrivals().len(), 2);
 }
+
+#[test]
+fn in_the_background_no_worker_lets_through_whom_another_knows_to_be_refused() {
+    let mut process = process(2, &usual().set("/provisioning/mode", json!("background")));
+    process.upstreams.directory.answers(Behaviour::json(410, &json!({})).after(millis(100)));
+    for worker in [0, 1, 0, 1] {
+        process.visit(worker).forwarded();
+    }
+    process.pass(millis(150));
+    for worker in [1, 0] {
+        process.visit(worker).refused(403, "account-departed");
+    }
+    assert_eq!(process.upstreams.directory.arrivals().len(), 1);
+}
+
+#[test]
+fn whom_the_process_turned_away_last_stays_away_at_every_worker_while_the_directory_is_gone() {
+    let config = usual().set("/provisioning/when_unavailable", json!("allow"));
+    let mut process = process(2, &config.set("/provisioning/refresh", json!("10s")));
+    let present = json!({"status": "active", "account": {"id": "a-1"}});
+    process.upstreams.directory.answers(Behaviour::json(200, &present));
+    process.visit(0).forwarded();
+    process.visit(1).forwarded();
+    process.pass(millis(11_000));
+    process.upstreams.directory.answers(Behaviour::json(410, &json!({})));
+    process.visit(1).refused(403, "account-departed");
+    process.pass(millis(31_000));
+    process.upstreams.directory.goes_down();
+    process.visit(0).refused(403, "account-departed");
+}
