@@ -16,7 +16,7 @@ use crate::config::{Pace, Posture, Provisioning};
 use crate::domain::{Backoff, Identity, Reply, SubjectKey, Ticket, Timestamp};
 use crate::memory::{Claim, Found, Known, Want};
 use crate::route::Chosen;
-use crate::wire::ArrivalAnswer;
+use crate::wire::{ArrivalAnswer, Cause};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -187,9 +187,18 @@ impl Gate {
             self.outputs.push(Output::Missed { key, retry_after });
             return self.miss(key, retry_after, false, now);
         }
-        let Some(known) = self.known_after(key, answer, now) else { return };
+        let Some(known) = self.known_after(key, answer, now) else { return self.start_over(key) };
         self.outputs.push(Output::Learnt(key, known.clone()));
         self.land(key, known, now);
+    }
+
+    /// A drift is not taken, and how its subject stood was forgotten meanwhile: it is somebody new again, of whom the process
+    /// may know more.
+    fn start_over(&mut self, key: SubjectKey) {
+        let Some(flight) = self.flights.get(key) else { return };
+        flight.errand.cause = Cause::Arrival;
+        self.outputs.push(Output::LetGo(key));
+        self.flights.enter(key, Stage::Queued);
     }
 
     /// What is known of a subject now answers everybody who waits for it. Returns what the flight was to tell.

@@ -185,6 +185,22 @@ fn an_account_whose_drift_is_not_taken_is_served_on() {
 }
 
 #[test]
+fn a_drift_that_is_not_taken_of_a_subject_forgotten_meanwhile_keeps_nobody_waiting() {
+    let mut world = Here::usual(&in_step().set("/limits/subjects", json!(1)));
+    visit(&mut world, 100, &json!({"groups": ["dev"]})).forwarded();
+    world.pass(millis(200));
+    let refusal = Behaviour::json(422, &json!({"problems": ["roles"]}));
+    world.directory().answers_first(&[refusal.after(millis(300))]);
+    visit(&mut world, 50, &json!({"groups": ["ops"]})).forwarded();
+    world.until("the drift is told", |world| world.directory().arrivals().len() == 2);
+    for number in 0..4 {
+        world.visit(&format!("john-{number}")).forwarded();
+    }
+    world.pass(millis(400));
+    visit(&mut world, 50, &json!({"groups": ["dev"]})).forwarded();
+}
+
+#[test]
 fn a_drift_may_end_an_accounts_access() {
     let mut world = Here::usual(&in_step());
     visit(&mut world, 100, &json!({"groups": ["dev"]})).forwarded();
