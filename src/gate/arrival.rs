@@ -122,7 +122,8 @@ impl Gate {
     /// The process's word on an [`Output::Claim`].
     pub fn claimed(&mut self, key: SubjectKey, found: Found, now: Timestamp) {
         // What is no answer, being too old, is still worth knowing while the directory cannot be asked.
-        if let Some(known) = found.besides.filter(|_| self.roster.get(key).is_none()) {
+        let asked_at = self.roster.get(key).map(|known| known.asked_at);
+        if let Some(known) = found.besides.filter(|known| Some(known.asked_at) > asked_at) {
             self.roster.remember(key, known);
         }
         match found.claim {

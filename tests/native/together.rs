@@ -128,3 +128,20 @@ fn other_plugins_of_the_process_never_take_each_others_word() {
     process.visit(1).forwarded();
     assert_eq!(process.upstreams.directory.arrivals().len(), 2);
 }
+
+#[test]
+fn whom_the_directory_turned_away_stays_away_at_workers_that_knew_an_account() {
+    let config = usual().set("/provisioning/when_unavailable", json!("allow"));
+    let mut process = process(2, &config.set("/provisioning/retry", json!({"attempts": 1})));
+    let short = json!({"status": "active", "account": {"id": "shared"}, "valid_for": 60});
+    process.upstreams.directory.answers(Behaviour::json(200, &short));
+    process.visit(0).forwarded();
+    process.visit(1).forwarded();
+    process.pass(Duration::from_secs(61));
+    process.upstreams.directory.answers(Behaviour::json(410, &json!({})));
+    process.visit(0).refused(403, "account-departed");
+    process.pass(Duration::from_secs(31));
+    process.upstreams.directory.goes_down();
+    process.visit(0).refused(403, "account-departed");
+    process.visit(1).refused(403, "account-departed");
+}
