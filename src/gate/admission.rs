@@ -187,11 +187,13 @@ impl Gate {
     /// Lets a request wait for the directory's word.
     fn ask_about(&mut self, ticket: Ticket, route: Chosen, errand: Errand, now: Timestamp) -> Step {
         let (key, identity) = (errand.key(), errand.identity.clone());
-        if !self.waiting.has_room_for(ticket) || !self.may_ask_about(key) {
+        let pace = self.policy.paces.get(route.index).copied().unwrap_or(Pace::Hold);
+        // Who goes on at once takes nobody's room.
+        let has_room = self.waiting.has_room_for(ticket) && self.may_ask_about(key);
+        if pace == Pace::Hold && !has_room {
             return Step::Settle(refuse_for_now(Reason::Overloaded));
         }
         self.waiting.enter(ticket, Want::Account { identity, route }, now);
-        let pace = self.policy.paces.get(route.index).copied().unwrap_or(Pace::Hold);
         self.join(ticket, errand, pace, now);
         Step::Wait
     }

@@ -53,14 +53,17 @@ impl Gate {
             flight.deadline = now.after(hold);
         }
         match (pace, flight.stage) {
-            (Pace::Background, _) if !is_new => self.let_go_ahead(key, now),
-            (Pace::Background, _) => self.claim(key, false),
+            (Pace::Background, _) if is_new => self.claim(key, false),
+            // The process has a word to say first.
+            (Pace::Background, Stage::Claiming) => {}
+            (Pace::Background, _) => self.let_go_ahead(key, now),
             // What rests because nobody waits for it need not rest now.
             (Pace::Hold, Stage::Resting(_)) if !somebody_waits => {
                 flight.failures = 0;
                 self.claim(key, true);
             }
             (Pace::Hold, _) if is_new => self.claim(key, true),
+            (Pace::Hold, Stage::Queued(turn)) if turn.is_behind => self.flights.queue(key),
             (Pace::Hold, _) => {}
         }
     }
@@ -70,7 +73,7 @@ impl Gate {
         let key = errand.key();
         if self.take_up(errand, now) {
             self.owe(key);
-            self.flights.enter(key, Stage::Queued);
+            self.queue(key);
         }
     }
 
@@ -94,18 +97,27 @@ impl Gate {
     /// Notes that a flight has to bring its errand home, whoever waits: its subject goes on unconfirmed. Beyond the limit
     /// it may get lost, which is counted.
     pub(super) fn owe(&mut self, key: SubjectKey) {
-        let has_room = self.flights.owed() < self.policy.limits.owed;
-        if has_room && self.flights.owe(key) {
-            self.report(Event::ArrivalOwed);
-        } else if !has_room && !self.flights.is_owed(key) {
-            self.report(Event::ArrivalsDropped(1));
+        match self.flights.owe(key, self.policy.limits.owed) {
+            Some(true) => self.report(Event::ArrivalOwed),
+            Some(false) => self.report(Event::ArrivalsDropped(1)),
+            None => {}
+        }
+    }
+
+    /// Lets a flight wait for its turn, if it is of use to anybody.
+    fn queue(&mut self, key: SubjectKey) {
+        match self.flights.get(key) {
+            Some(flight) if flight.is_wanted(&self.waiting) => self.flights.queue(key),
+            _ => {
+                self.flights.end(key);
+            }
         }
     }
 
     /// Asks what the process knows; and, where this worker `may_ask` the directory, whether it is to.
     fn claim(&mut self, key: SubjectKey, may_ask: bool) {
         let Some(flight) = self.flights.get(key) else { return };
-        if flight.is_owed() || flight.is_awaited(&self.waiting) {
+        if flight.is_wanted(&self.waiting) {
             let query = flight.errand.query();
             self.flights.enter(key, Stage::Claiming);
             self.outputs.push(Output::Claim { query, may_ask });
@@ -126,6 +138,9 @@ impl Gate {
         if let Some(known) = found.besides.filter(|known| Some(known.asked_at) > asked_at) {
             self.roster.remember(key, known);
         }
+        if !matches!(found.claim, Claim::Known(_)) {
+            self.let_go_ahead(key, now);
+        }
         match found.claim {
             Claim::Known(known) => {
                 self.report(Event::ArrivalShared);
@@ -138,9 +153,8 @@ impl Gate {
             Claim::Granted => self.ask(key),
             Claim::Elsewhere => self.wait_elsewhere(key, now),
             Claim::Shut { until } => self.miss(key, Some(until.since(now)), true, now),
-            Claim::Unknown => self.flights.enter(key, Stage::Queued),
+            Claim::Unknown => self.queue(key),
         }
-        self.let_go_ahead(key, now);
     }
 
     fn ask(&mut self, key: SubjectKey) {
@@ -157,7 +171,7 @@ impl Gate {
         let Some(flight) = self.flights.get(key) else { return };
         // What nobody waits for can wait for whoever asks, and need not look.
         let (awaited, waited) = (flight.is_awaited(&self.waiting), now.since(flight.since));
-        if self.last_try {
+        if self.last_try || !flight.is_wanted(&self.waiting) {
             self.flights.end(key);
         } else if awaited {
             let glance = (waited / 8).clamp(GLANCE, SLOWEST_GLANCE).max(many);
@@ -199,7 +213,7 @@ impl Gate {
         let Some(flight) = self.flights.get(key) else { return };
         flight.errand.cause = Cause::Arrival;
         self.outputs.push(Output::LetGo(key));
-        self.flights.enter(key, Stage::Queued);
+        self.flights.queue(key);
     }
 
     /// What is known of a subject now answers everybody who waits for it. Returns what the flight was to tell.
@@ -261,6 +275,9 @@ impl Gate {
         let (held, ahead) = flight.waiting.drain(..).partition(in_no_hurry);
         flight.waiting = held;
         let ahead: Vec<Ticket> = ahead;
+        if !ahead.is_empty() {
+            self.owe(key);
+        }
         ahead.into_iter().for_each(|ticket| self.settle_without_answer(ticket, None, now));
     }
 
@@ -295,7 +312,7 @@ impl Gate {
         while let Some((key, stage)) = self.flights.next_due(now) {
             match stage {
                 // Many may have rested; they take turns.
-                Stage::Resting(_) => self.flights.enter(key, Stage::Queued),
+                Stage::Resting(_) => self.flights.queue(key),
                 _ => self.claim(key, true),
             }
         }
@@ -317,7 +334,7 @@ impl Gate {
         for key in self.flights.keys() {
             let Some(flight) = self.flights.get(key) else { continue };
             match (flight.is_owed(), flight.stage) {
-                (true, Stage::Resting(_) | Stage::Elsewhere(_)) => self.flights.enter(key, Stage::Queued),
+                (true, Stage::Resting(_) | Stage::Elsewhere(_)) => self.flights.queue(key),
                 (false, Stage::Asking) => self.outputs.push(Output::LetGo(key)),
                 _ => {}
             }

@@ -145,3 +145,17 @@ fn whom_the_directory_turned_away_stays_away_at_workers_that_knew_an_account() {
     process.visit(0).refused(403, "account-departed");
     process.visit(1).refused(403, "account-departed");
 }
+
+#[test]
+fn somebody_who_was_refused_in_the_background_is_asked_about_again() {
+    let mut process = process(1, &usual().set("/provisioning/mode", json!("background")));
+    process.upstreams.directory.answers(Behaviour::json(202, &json!({"status": "pending"})));
+    process.visit(0).forwarded();
+    process.pass(millis(100));
+    process.visit(0).refused(403, "account-pending");
+    process.upstreams.directory.behaves();
+    process.pass(Duration::from_secs(31));
+    process.visit(0).refused(403, "account-pending");
+    process.pass(millis(100));
+    process.visit(0).forwarded();
+}

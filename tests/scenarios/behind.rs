@@ -61,6 +61,43 @@ fn in_the_background_an_outage_loses_nobody() {
 }
 
 #[test]
+fn in_the_background_a_standing_is_asked_again_when_its_time_is_over() {
+    let mut world = Here::usual(&background().set("/provisioning/refresh", json!("300ms")));
+    world.directory().answers(Behaviour::json(200, &json!({"status": "active", "account": {"id": "a-1"}})));
+    world.visit("jane-4711").forwarded();
+    world.until("the account is made", |world| world.counter("firstsight.arrivals.active") == 1);
+    world.directory().answers(Behaviour::json(410, &json!({})));
+    world.pass(millis(350));
+    world.visit("jane-4711").forwarded();
+    world.until("the directory has answered", |world| world.counter("firstsight.arrivals.departed") == 1);
+    world.pass(millis(350));
+    for _ in 0..8 {
+        world.visit("jane-4711").refused(403, "account-departed");
+    }
+}
+
+#[test]
+fn in_the_background_nobody_is_refused_because_others_wait() {
+    let background = json!([{"path": {"prefix": "/static"}, "provisioning": "background"}]);
+    let config = usual().set("/routes", background).set("/limits/waiting", json!(2));
+    let mut world = Here::usual(&config.set("/limits/calls", json!(1)).set("/limits/owed", json!(3)));
+    world.visit("ready-0").forwarded();
+    world.directory().takes(millis(500));
+    let tokens: Vec<_> = (0..6).map(|number| world.token(&format!("jane-{number}"))).collect();
+    let held: Vec<_> = tokens.iter().map(|token| world.open(get("/orders").bearer(token))).collect();
+    for number in 0..20 {
+        let token = world.token(&format!("crowd-{number}"));
+        world.send(get("/static/logo").bearer(&token)).forwarded();
+    }
+    let (owed, dropped) =
+        (world.counter("firstsight.arrivals.owed"), world.counter("firstsight.arrivals.dropped"));
+    assert_eq!(owed + dropped, 20);
+    for request in held {
+        world.answer(request);
+    }
+}
+
+#[test]
 fn each_route_says_whether_it_waits() {
     let config = usual().set(
         "/routes",
