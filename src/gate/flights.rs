@@ -17,6 +17,7 @@ pub(super) struct Flights {
     /// How many turns were given out.
     turns: u64,
     asking: usize,
+    looking: usize,
     owed: usize,
 }
 
@@ -92,9 +93,9 @@ impl Flights {
         self.flights.get(&key).is_some_and(Flight::is_owed)
     }
 
-    /// How many have a time at which they go on.
+    /// How many look again and again what came of somebody else's call.
     pub(super) fn looking(&self) -> usize {
-        self.due.len()
+        self.looking
     }
 
     /// How many subjects the directory is being asked about.
@@ -128,6 +129,8 @@ impl Flights {
         }
         self.asking -= usize::from(before == Stage::Asking);
         self.asking += usize::from(stage == Stage::Asking);
+        self.looking -= usize::from(matches!(before, Stage::Elsewhere(_)));
+        self.looking += usize::from(matches!(stage, Stage::Elsewhere(_)));
         if let Some(at) = stage.due() {
             self.due.insert((at, key));
         }

@@ -159,3 +159,27 @@ fn somebody_who_was_refused_in_the_background_is_asked_about_again() {
     process.pass(millis(100));
     process.visit(0).forwarded();
 }
+
+#[test]
+fn whoever_waits_elsewhere_waits_no_longer_because_much_is_owed() {
+    let config = usual()
+        .set("/provisioning/when_unavailable", json!("allow"))
+        .set("/provisioning/retry/attempts", json!(1))
+        .set("/provisioning/breaker", json!({"failures": 100_000}))
+        .set("/limits/subjects", json!(1_000_000));
+    let mut process = process(2, &config);
+    process.upstreams.directory.answers(Behaviour::text(503, "").with_header("retry-after", b"60"));
+    for number in 0..700 {
+        let token = process.token_of(&format!("crowd-{number}"));
+        process.send(1, &token).forwarded();
+    }
+    process.upstreams.directory.answers(active().after(millis(3)));
+    let token = process.token();
+    let before = process.now();
+    let asks = process.open(0, &token);
+    let waits = process.open(1, &token);
+    process.answer(0, asks).forwarded();
+    process.answer(1, waits).forwarded();
+    let waited = process.now().since(before);
+    assert!(waited <= millis(3 + 1 + 6), "{waited:?}");
+}
