@@ -169,15 +169,15 @@ impl Gate {
     fn wait_elsewhere(&mut self, key: SubjectKey, now: Timestamp) {
         let many = GLANCE_EACH.saturating_mul(u32::try_from(self.flights.looking()).unwrap_or(u32::MAX));
         let Some(flight) = self.flights.get(key) else { return };
-        // What nobody waits for can wait for whoever asks, and need not look.
         let (awaited, waited) = (flight.is_awaited(&self.waiting), now.since(flight.since));
-        if self.last_try || !flight.is_wanted(&self.waiting) {
-            self.flights.end(key);
-        } else if awaited {
+        if awaited {
             let glance = (waited / 8).clamp(GLANCE, SLOWEST_GLANCE).max(many);
             self.flights.enter(key, Stage::Elsewhere(now.after(glance)));
-        } else {
+        } else if flight.is_owed() && !self.last_try {
+            // What nobody waits for can wait for whoever asks, and need not look.
             self.flights.enter(key, Stage::Resting(now.after(self.policy.provisioning.at.timeout)));
+        } else {
+            self.give_up(key);
         }
     }
 
@@ -251,15 +251,20 @@ impl Gate {
         for ticket in std::mem::take(&mut flight.waiting) {
             self.settle_without_answer(ticket, wait, now);
         }
-        if !self.flights.is_owed(key) {
-            self.flights.end(key);
-        } else if self.last_try {
-            self.flights.end(key);
-            self.report(Event::ArrivalsDropped(1));
+        if !self.flights.is_owed(key) || self.last_try {
+            self.give_up(key);
         } else {
             let rarely = Backoff { longest: Provisioning::RARELY, ..backoff };
             let pause = rarely.after(failures, &mut self.dice).max(at_least);
             self.flights.enter(key, Stage::Resting(now.after(pause)));
+        }
+    }
+
+    /// Ends a flight that brought nothing home. What was owed is lost, as there is no other try; or somebody else tells it,
+    /// which nobody here will know.
+    fn give_up(&mut self, key: SubjectKey) {
+        if self.flights.end(key).is_some_and(|flight| flight.is_owed()) {
+            self.report(Event::ArrivalsDropped(1));
         }
     }
 

@@ -4,6 +4,7 @@ use crate::process::Process;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, usual};
 use crate::support::world::Upstreams;
+use crate::worker::Worker;
 use serde_json::json;
 use std::time::Duration;
 
@@ -144,6 +145,32 @@ fn whom_the_directory_turned_away_stays_away_at_workers_that_knew_an_account() {
     process.upstreams.directory.goes_down();
     process.visit(0).refused(403, "account-departed");
     process.visit(1).refused(403, "account-departed");
+}
+
+#[test]
+fn what_is_owed_while_another_worker_tries_the_directory_is_counted_when_the_plugin_is_removed() {
+    let config = usual()
+        .set("/provisioning/when_unavailable", json!("allow"))
+        .set("/provisioning/retry", json!({"attempts": 1, "backoff": "8s..8s"}))
+        .set("/provisioning/breaker", json!({"failures": 1, "pause": "1s..1s"}));
+    let mut process = process(2, &config);
+    process.upstreams.directory.goes_down();
+    let john = process.token_of("john-4712");
+    process.send(0, &john).forwarded();
+    assert_eq!(process.counter("firstsight.arrivals.owed"), 1);
+    process.pass(millis(1100));
+    process.upstreams.directory.comes_back();
+    process.upstreams.directory.takes(millis(500));
+    let token = process.token();
+    let tries = process.open(1, &token);
+    let Worker { proxy, filter, .. } = &process.workers[0];
+    proxy.within(None, || filter.as_ref().expect("it is there").on_removal());
+    process.until("the plugin is flushed", |process| process.workers[0].state().removed);
+    process.loses(0);
+    process.answer(1, tries).forwarded();
+    process.pass(Duration::from_secs(30));
+    let told = process.upstreams.directory.accounts() as u64 - 1;
+    assert_eq!(told + process.counter("firstsight.arrivals.dropped"), 1);
 }
 
 #[test]
