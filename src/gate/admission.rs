@@ -22,6 +22,7 @@ enum Examined {
 impl Gate {
     /// Decides about a request, or lets it wait. What [`Gate::clean`] says has to be done to it in any case.
     pub fn admit(&mut self, ticket: Ticket, request: &Headers, now: Timestamp) -> Step {
+        self.follow_clock(now);
         if self.policy.routes.lets_preflight_pass(request) {
             return Step::Settle(Verdict::Pass(Passage::Preflight));
         }
