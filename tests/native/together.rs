@@ -3,6 +3,7 @@
 use crate::process::Process;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, usual};
+use crate::support::message::get;
 use crate::support::world::Upstreams;
 use crate::worker::Worker;
 use serde_json::json;
@@ -209,4 +210,41 @@ fn whoever_waits_elsewhere_waits_no_longer_because_much_is_owed() {
     process.answer(1, waits).forwarded();
     let waited = process.now().since(before);
     assert!(waited <= millis(3 + 1 + 6), "{waited:?}");
+}
+
+#[test]
+fn whoever_begins_to_wait_for_a_subject_that_is_told_behind_overtakes_what_is_told_behind() {
+    let config = usual()
+        .set("/limits/calls", json!(1))
+        .set("/routes", json!([{"path": {"prefix": "/static"}, "provisioning": "background"}]));
+    let mut process = process(1, &config);
+    process.upstreams.directory.takes(millis(50));
+    let visits = [("a", "/orders"), ("b", "/static"), ("c", "/static"), ("c", "/orders"), ("d", "/orders")];
+    for (sub, path) in visits {
+        let token = process.token_of(sub);
+        process.workers[0].open(&get(path).bearer(&token));
+        process.pass(millis(5));
+    }
+    process.pass(millis(500));
+    let arrivals = process.upstreams.directory.arrivals().into_iter();
+    assert_eq!(arrivals.map(|arrival| arrival.subject.id).collect::<String>(), "acdb");
+}
+
+#[test]
+fn what_there_is_no_room_to_owe_is_counted_once_for_a_subject() {
+    let config = usual()
+        .set("/provisioning/when_unavailable", json!("allow"))
+        .set("/provisioning/retry/attempts", json!(1))
+        .set("/limits/owed", json!(1));
+    let mut process = process(1, &config);
+    process.upstreams.directory.answers(Behaviour::text(500, "").after(millis(100)));
+    for sub in ["jane-4711", "john-4712"] {
+        let token = process.token_of(sub);
+        let open: Vec<_> = (0..8).map(|_| process.open(0, &token)).collect();
+        for open in open {
+            process.answer(0, open).forwarded();
+        }
+    }
+    let counted = ["owed", "dropped"].map(|what| process.counter(&format!("firstsight.arrivals.{what}")));
+    assert_eq!(counted, [1, 1]);
 }
