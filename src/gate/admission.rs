@@ -70,7 +70,7 @@ impl Gate {
                 if self.policy.mapping.kinds.treatment(identity.kind) == Treatment::Count =>
             {
                 self.report(Event::Counted(identity.kind));
-                Step::Settle(Verdict::Forward(Forwarded { identity, account: None }))
+                Step::Settle(self.verdict_on(identity, &Standing::Present(None), now))
             }
             Ok(Examined::Identified(identity, claims)) => {
                 let (standing, cause) = self.standing_of(&identity, now);
