@@ -160,7 +160,8 @@ impl Gate {
     fn ask(&mut self, key: SubjectKey) {
         let Some(flight) = self.flights.get(key) else { return };
         let known = self.capabilities.filter(|(_, until)| self.latest < *until).map(|(known, _)| known);
-        let (conversation, call) = Conversation::about(&flight.errand, &self.policy, known);
+        let told = self.roster.get(key).and_then(|known| known.told);
+        let (conversation, call) = Conversation::about(&flight.errand, told, &self.policy, known);
         flight.conversation = Some(conversation);
         self.flights.enter(key, Stage::Asking);
         self.call(Purpose::Arrival(key), call);

@@ -3,7 +3,7 @@
 
 use super::{post, request};
 use crate::config::{Policy, Protocol, Upstream};
-use crate::domain::{Call, Identity, Reply, SubjectKey, Timestamp};
+use crate::domain::{Call, ClaimPath, Identity, Reply, SubjectKey, Timestamp};
 use crate::memory::{Query, Told};
 use crate::token::Claims;
 use crate::wire::scim::{self, Capabilities, Newcomer, ScimRequest, Snag};
@@ -87,8 +87,14 @@ pub(super) enum Move {
 }
 
 impl Conversation {
-    /// Opens one, with its first call. What a SCIM directory can do may be known from another.
-    pub(super) fn about(errand: &Errand, policy: &Policy, known: Option<Capabilities>) -> (Self, Call) {
+    /// Opens one, with its first call. What the directory was `told` before may be newer, and what a SCIM directory can do
+    /// may be known from another.
+    pub(super) fn about(
+        errand: &Errand,
+        told: Option<Told>,
+        policy: &Policy,
+        known: Option<Capabilities>,
+    ) -> (Self, Call) {
         let at = &policy.provisioning.at;
         match &policy.provisioning.protocol {
             Protocol::Firstsight => {
@@ -101,10 +107,14 @@ impl Conversation {
                 (Self::Arrival, call)
             }
             Protocol::Scim { terms, external_id } => {
+                // Nobody else compares the times of tokens: an older one only makes an account that is not there.
+                let is_outdated = told.is_some_and(|told| Some(told.issued_at) > errand.identity.issued_at);
+                let all =
+                    || errand.attributes.keys().map(|name| ClaimPath::named(name).to_string()).collect();
                 let newcomer = Newcomer {
                     external_id: external_id.of(&errand.identity.subject),
                     attributes: errand.attributes.clone(),
-                    initial: policy.mapping.initial().to_vec(),
+                    initial: if is_outdated { all() } else { policy.mapping.initial().to_vec() },
                 };
                 let (conversation, first) = scim::Conversation::begin(terms, &newcomer, known);
                 (Self::Scim(Box::new(conversation)), call(at, first))
