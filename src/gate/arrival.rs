@@ -118,7 +118,7 @@ impl Gate {
     fn claim(&mut self, key: SubjectKey, may_ask: bool) {
         let Some(flight) = self.flights.get(key) else { return };
         if flight.is_wanted(&self.waiting) {
-            let query = flight.errand.query();
+            let query = flight.errand.query(self.policy.provisioning.drift_every);
             self.flights.enter(key, Stage::Claiming);
             self.outputs.push(Output::Claim { query, may_ask });
         } else {

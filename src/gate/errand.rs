@@ -11,6 +11,7 @@ use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Somebody was sighted whom the directory has to be asked about.
 pub(super) struct Errand {
@@ -37,10 +38,10 @@ impl Errand {
         self.identity.key
     }
 
-    /// What has to be known, so that the directory need not be asked.
-    pub(super) fn query(&self) -> Query {
+    /// What has to be known, so that the directory need not be asked. An account that drifts is left alone for a `rest`.
+    pub(super) fn query(&self, rest: Duration) -> Query {
         let told = Told::by(&self.identity).filter(|_| self.cause == Cause::Drift);
-        Query { key: self.key(), told }
+        Query { key: self.key(), told, rest }
     }
 
     /// Takes over what another errand for the same subject says, if that is newer. What this one was sent for still holds:

@@ -248,3 +248,29 @@ fn what_there_is_no_room_to_owe_is_counted_once_for_a_subject() {
     let counted = ["owed", "dropped"].map(|what| process.counter(&format!("firstsight.arrivals.{what}")));
     assert_eq!(counted, [1, 1]);
 }
+
+#[test]
+fn drifts_of_one_subject_are_told_once_in_their_time_by_all_workers() {
+    let roles = json!([{"attribute": "roles", "claim": "groups", "sync": "always"}]);
+    let config = usual().set("/attributes", roles).set("/provisioning/drift_every", json!("60s"));
+    let mut process = process(3, &config);
+    let begin = process.now().as_millis() / 1000;
+    let token = |ago: u64, group: &str| {
+        let claims = json!({"iat": begin - ago, "exp": begin + 10_000, "groups": [group]});
+        process.upstreams.issuer.token("jane-4711", process.now(), &claims)
+    };
+    let tokens = [token(100, "dev"), token(80, "ops"), token(60, "all")];
+    for worker in 0..3 {
+        process.send(worker, &tokens[0]).forwarded();
+    }
+    process.pass(Duration::from_secs(61));
+    for worker in 1..3 {
+        process.send(worker, &tokens[worker]).forwarded();
+        process.pass(millis(100));
+    }
+    assert_eq!(process.upstreams.directory.arrivals().len(), 2, "the second within a minute");
+    process.pass(Duration::from_secs(61));
+    process.send(2, &tokens[2]).forwarded();
+    process.pass(millis(100));
+    assert_eq!(process.upstreams.directory.arrivals().len(), 3);
+}
