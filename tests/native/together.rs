@@ -264,8 +264,8 @@ fn drifts_of_one_subject_are_told_once_in_their_time_by_all_workers() {
         process.send(worker, &tokens[0]).forwarded();
     }
     process.pass(Duration::from_secs(61));
-    for worker in 1..3 {
-        process.send(worker, &tokens[worker]).forwarded();
+    for (worker, token) in tokens.iter().enumerate().skip(1) {
+        process.send(worker, token).forwarded();
         process.pass(millis(100));
     }
     assert_eq!(process.upstreams.directory.arrivals().len(), 2, "the second within a minute");
