@@ -148,10 +148,7 @@ impl<H: Host> Filter<H> {
             }
             self.perform(active, None, now);
         }
-        if self.removing.get() && self.gate.borrow().is_flushed() {
-            self.removing.set(false);
-            self.host.removed();
-        }
+        self.finish_removal();
     }
 
     /// The timer fired.
@@ -175,6 +172,7 @@ impl<H: Host> Filter<H> {
         if let Some(age) = age {
             self.host.gauge("firstsight.keys.age_seconds", age.as_secs());
         }
+        self.finish_removal();
     }
 
     /// A request is over: answered, aborted, whatever.
@@ -200,6 +198,14 @@ impl<H: Host> Filter<H> {
         }
         self.removing.set(true);
         Removal::Flushing
+    }
+
+    /// What is left may be told with a reply, or given up at a tick.
+    fn finish_removal(&self) {
+        if self.removing.get() && self.gate.borrow().is_flushed() {
+            self.removing.set(false);
+            self.host.removed();
+        }
     }
 
     /// Does what the gate wants done. `active` is the request whose context calls are made in. `current` is the request in

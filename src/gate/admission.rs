@@ -22,6 +22,7 @@ enum Examined {
 impl Gate {
     /// Decides about a request, or lets it wait. What [`Gate::clean`] says has to be done to it in any case.
     pub fn admit(&mut self, ticket: Ticket, request: &Headers, now: Timestamp) -> Step {
+        self.follow_clock(now);
         if self.policy.routes.lets_preflight_pass(request) {
             return Step::Settle(Verdict::Pass(Passage::Preflight));
         }
@@ -69,7 +70,7 @@ impl Gate {
                 if self.policy.mapping.kinds.treatment(identity.kind) == Treatment::Count =>
             {
                 self.report(Event::Counted(identity.kind));
-                Step::Settle(Verdict::Forward(Forwarded { identity, account: None }))
+                Step::Settle(self.verdict_on(identity, &Standing::Present(None), now))
             }
             Ok(Examined::Identified(identity, claims)) => {
                 let (standing, cause) = self.standing_of(&identity, now);
@@ -187,11 +188,13 @@ impl Gate {
     /// Lets a request wait for the directory's word.
     fn ask_about(&mut self, ticket: Ticket, route: Chosen, errand: Errand, now: Timestamp) -> Step {
         let (key, identity) = (errand.key(), errand.identity.clone());
-        if !self.waiting.has_room_for(ticket) || !self.may_ask_about(key) {
+        let pace = self.policy.paces.get(route.index).copied().unwrap_or(Pace::Hold);
+        // Who goes on at once takes nobody's room.
+        let has_room = self.waiting.has_room_for(ticket) && self.may_ask_about(key);
+        if pace == Pace::Hold && !has_room {
             return Step::Settle(refuse_for_now(Reason::Overloaded));
         }
         self.waiting.enter(ticket, Want::Account { identity, route }, now);
-        let pace = self.policy.paces.get(route.index).copied().unwrap_or(Pace::Hold);
         self.join(ticket, errand, pace, now);
         Step::Wait
     }

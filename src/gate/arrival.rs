@@ -16,7 +16,7 @@ use crate::config::{Pace, Posture, Provisioning};
 use crate::domain::{Backoff, Identity, Reply, SubjectKey, Ticket, Timestamp};
 use crate::memory::{Claim, Found, Known, Want};
 use crate::route::Chosen;
-use crate::wire::ArrivalAnswer;
+use crate::wire::{ArrivalAnswer, Cause};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +53,10 @@ impl Gate {
             flight.deadline = now.after(hold);
         }
         match (pace, flight.stage) {
-            (Pace::Background, Stage::Asking) => self.let_go_ahead(key, now),
+            (Pace::Background, _) if is_new => self.claim(key, false),
+            // The process has a word to say first.
+            (Pace::Background, Stage::Claiming) => {}
+            (Pace::Background, Stage::Asking | Stage::Queued(_)) => self.let_go_ahead(key, now),
             // Another worker may have learnt of it meanwhile.
             (Pace::Background, _) => self.claim(key, false),
             // What rests because nobody waits for it need not rest now.
@@ -62,6 +65,7 @@ impl Gate {
                 self.claim(key, true);
             }
             (Pace::Hold, _) if is_new => self.claim(key, true),
+            (Pace::Hold, Stage::Queued(turn)) if turn.is_behind => self.flights.queue(key),
             (Pace::Hold, _) => {}
         }
     }
@@ -71,7 +75,7 @@ impl Gate {
         let key = errand.key();
         if self.take_up(errand, now) {
             self.owe(key);
-            self.flights.enter(key, Stage::Queued);
+            self.queue(key);
         }
     }
 
@@ -95,19 +99,28 @@ impl Gate {
     /// Notes that a flight has to bring its errand home, whoever waits: its subject goes on unconfirmed. Beyond the limit
     /// it may get lost, which is counted.
     pub(super) fn owe(&mut self, key: SubjectKey) {
-        let has_room = self.flights.owed() < self.policy.limits.owed;
-        if has_room && self.flights.owe(key) {
-            self.report(Event::ArrivalOwed);
-        } else if !has_room && !self.flights.is_owed(key) {
-            self.report(Event::ArrivalsDropped(1));
+        match self.flights.owe(key, self.policy.limits.owed) {
+            Some(true) => self.report(Event::ArrivalOwed),
+            Some(false) => self.report(Event::ArrivalsDropped(1)),
+            None => {}
+        }
+    }
+
+    /// Lets a flight wait for its turn, if it is of use to anybody.
+    fn queue(&mut self, key: SubjectKey) {
+        match self.flights.get(key) {
+            Some(flight) if flight.is_wanted(&self.waiting) => self.flights.queue(key),
+            _ => {
+                self.flights.end(key);
+            }
         }
     }
 
     /// Asks what the process knows; and, where this worker `may_ask` the directory, whether it is to.
     fn claim(&mut self, key: SubjectKey, may_ask: bool) {
         let Some(flight) = self.flights.get(key) else { return };
-        if flight.is_owed() || flight.is_awaited(&self.waiting) {
-            let query = flight.errand.query();
+        if flight.is_wanted(&self.waiting) {
+            let query = flight.errand.query(self.policy.provisioning.drift_every);
             if may_ask {
                 flight.rests_until = self.latest;
             }
@@ -129,6 +142,9 @@ impl Gate {
         if let Some(known) = found.besides {
             self.remember_besides(key, known);
         }
+        if !matches!(found.claim, Claim::Known(_)) {
+            self.let_go_ahead(key, now);
+        }
         match found.claim {
             Claim::Known(known) => {
                 self.report(Event::ArrivalShared);
@@ -141,9 +157,16 @@ impl Gate {
             Claim::Granted => self.ask(key),
             Claim::Elsewhere => self.wait_elsewhere(key, now),
             Claim::Shut { until } => self.miss(key, Some(until.since(now)), true, now),
-            Claim::Unknown => self.flights.rest_or_queue(key, now),
+            Claim::Unknown => self.rest_on(key, now),
         }
-        self.let_go_ahead(key, now);
+    }
+
+    /// Nobody knows, and nobody is to ask now: a flight that rests goes on resting, others wait for their turn.
+    fn rest_on(&mut self, key: SubjectKey, now: Timestamp) {
+        match self.flights.get(key).map(|flight| flight.rests_until) {
+            Some(until) if until > now => self.flights.enter(key, Stage::Resting(until)),
+            _ => self.queue(key),
+        }
     }
 
     /// Another worker knew this of a subject.
@@ -159,7 +182,8 @@ impl Gate {
     fn ask(&mut self, key: SubjectKey) {
         let Some(flight) = self.flights.get(key) else { return };
         let known = self.capabilities.filter(|(_, until)| self.latest < *until).map(|(known, _)| known);
-        let (conversation, call) = Conversation::about(&flight.errand, &self.policy, known);
+        let told = self.roster.get(key).and_then(|known| known.told);
+        let (conversation, call) = Conversation::about(&flight.errand, told, &self.policy, known);
         flight.conversation = Some(conversation);
         self.flights.enter(key, Stage::Asking);
         self.call(Purpose::Arrival(key), call);
@@ -168,15 +192,15 @@ impl Gate {
     fn wait_elsewhere(&mut self, key: SubjectKey, now: Timestamp) {
         let many = GLANCE_EACH.saturating_mul(u32::try_from(self.flights.looking()).unwrap_or(u32::MAX));
         let Some(flight) = self.flights.get(key) else { return };
-        // What nobody waits for can wait for whoever asks, and need not look.
         let (awaited, waited) = (flight.is_awaited(&self.waiting), now.since(flight.since));
-        if self.last_try {
-            self.flights.end(key);
-        } else if awaited {
+        if awaited {
             let glance = (waited / 8).clamp(GLANCE, SLOWEST_GLANCE).max(many);
             self.flights.enter(key, Stage::Elsewhere(now.after(glance)));
-        } else {
+        } else if flight.is_owed() && !self.last_try {
+            // What nobody waits for can wait for whoever asks, and need not look.
             self.flights.enter(key, Stage::Resting(now.after(self.policy.provisioning.at.timeout)));
+        } else {
+            self.give_up(key);
         }
     }
 
@@ -201,9 +225,18 @@ impl Gate {
             self.outputs.push(Output::Missed { key, retry_after });
             return self.miss(key, retry_after, false, now);
         }
-        let Some(known) = self.known_after(key, answer, now) else { return };
+        let Some(known) = self.known_after(key, answer, now) else { return self.start_over(key) };
         self.outputs.push(Output::Learnt(key, known.clone()));
         self.land(key, known, now);
+    }
+
+    /// A drift is not taken, and how its subject stood was forgotten meanwhile: it is somebody new again, of whom the process
+    /// may know more.
+    fn start_over(&mut self, key: SubjectKey) {
+        let Some(flight) = self.flights.get(key) else { return };
+        flight.errand.cause = Cause::Arrival;
+        self.outputs.push(Output::LetGo(key));
+        self.flights.queue(key);
     }
 
     /// What is known of a subject now answers everybody who waits for it. Returns what the flight was to tell.
@@ -241,15 +274,20 @@ impl Gate {
         for ticket in std::mem::take(&mut flight.waiting) {
             self.settle_without_answer(ticket, wait, now);
         }
-        if !self.flights.is_owed(key) {
-            self.flights.end(key);
-        } else if self.last_try {
-            self.flights.end(key);
-            self.report(Event::ArrivalsDropped(1));
+        if !self.flights.is_owed(key) || self.last_try {
+            self.give_up(key);
         } else {
             let rarely = Backoff { longest: Provisioning::RARELY, ..backoff };
             let pause = rarely.after(failures, &mut self.dice).max(at_least);
             self.flights.rest(key, now.after(pause));
+        }
+    }
+
+    /// Ends a flight that brought nothing home. What was owed is lost, as there is no other try; or somebody else tells it,
+    /// which nobody here will know.
+    fn give_up(&mut self, key: SubjectKey) {
+        if self.flights.end(key).is_some_and(|flight| flight.is_owed()) {
+            self.report(Event::ArrivalsDropped(1));
         }
     }
 
@@ -265,6 +303,9 @@ impl Gate {
         let (held, ahead) = flight.waiting.drain(..).partition(in_no_hurry);
         flight.waiting = held;
         let ahead: Vec<Ticket> = ahead;
+        if !ahead.is_empty() {
+            self.owe(key);
+        }
         ahead.into_iter().for_each(|ticket| self.settle_without_answer(ticket, None, now));
     }
 
@@ -299,7 +340,7 @@ impl Gate {
         while let Some((key, stage)) = self.flights.next_due(now) {
             match stage {
                 // Many may have rested; they take turns.
-                Stage::Resting(_) => self.flights.enter(key, Stage::Queued),
+                Stage::Resting(_) => self.flights.queue(key),
                 _ => self.claim(key, true),
             }
         }
@@ -321,7 +362,7 @@ impl Gate {
         for key in self.flights.keys() {
             let Some(flight) = self.flights.get(key) else { continue };
             match (flight.is_owed(), flight.stage) {
-                (true, Stage::Resting(_) | Stage::Elsewhere(_)) => self.flights.enter(key, Stage::Queued),
+                (true, Stage::Resting(_) | Stage::Elsewhere(_)) => self.flights.queue(key),
                 (false, Stage::Asking) => self.outputs.push(Output::LetGo(key)),
                 _ => {}
             }

@@ -3,7 +3,7 @@
 
 use super::{post, request};
 use crate::config::{Policy, Protocol, Upstream};
-use crate::domain::{Call, Identity, Reply, SubjectKey, Timestamp};
+use crate::domain::{Call, ClaimPath, Identity, Reply, SubjectKey, Timestamp};
 use crate::memory::{Known, Query, Told};
 use crate::token::Claims;
 use crate::wire::scim::{self, Capabilities, Newcomer, ScimRequest, Snag};
@@ -11,6 +11,7 @@ use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Somebody was sighted whom the directory has to be asked about.
 pub(super) struct Errand {
@@ -37,10 +38,10 @@ impl Errand {
         self.identity.key
     }
 
-    /// What has to be known, so that the directory need not be asked.
-    pub(super) fn query(&self) -> Query {
+    /// What has to be known, so that the directory need not be asked. An account that drifts is left alone for a `rest`.
+    pub(super) fn query(&self, rest: Duration) -> Query {
         let told = Told::by(&self.identity).filter(|_| self.cause == Cause::Drift);
-        Query { key: self.key(), told }
+        Query { key: self.key(), told, rest }
     }
 
     /// Takes over what another errand for the same subject says, if that is newer. What this one was sent for still holds:
@@ -94,8 +95,14 @@ pub(super) enum Move {
 }
 
 impl Conversation {
-    /// Opens one, with its first call. What a SCIM directory can do may be known from another.
-    pub(super) fn about(errand: &Errand, policy: &Policy, known: Option<Capabilities>) -> (Self, Call) {
+    /// Opens one, with its first call. What the directory was `told` before may be newer, and what a SCIM directory can do
+    /// may be known from another.
+    pub(super) fn about(
+        errand: &Errand,
+        told: Option<Told>,
+        policy: &Policy,
+        known: Option<Capabilities>,
+    ) -> (Self, Call) {
         let at = &policy.provisioning.at;
         match &policy.provisioning.protocol {
             Protocol::Firstsight => {
@@ -108,10 +115,14 @@ impl Conversation {
                 (Self::Arrival, call)
             }
             Protocol::Scim { terms, external_id } => {
+                // Nobody else compares the times of tokens: an older one only makes an account that is not there.
+                let is_outdated = told.is_some_and(|told| Some(told.issued_at) > errand.identity.issued_at);
+                let all =
+                    || errand.attributes.keys().map(|name| ClaimPath::named(name).to_string()).collect();
                 let newcomer = Newcomer {
                     external_id: external_id.of(&errand.identity.subject),
                     attributes: errand.attributes.clone(),
-                    initial: policy.mapping.initial().to_vec(),
+                    initial: if is_outdated { all() } else { policy.mapping.initial().to_vec() },
                 };
                 let (conversation, first) = scim::Conversation::begin(terms, &newcomer, known);
                 (Self::Scim(Box::new(conversation)), call(at, first))

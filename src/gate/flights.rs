@@ -3,7 +3,7 @@
 use super::errand::{Conversation, Errand};
 use crate::domain::{SubjectKey, Ticket, Timestamp};
 use crate::memory::Waiting;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 /// One flight per subject, however many requests wait for it to land.
@@ -12,10 +12,12 @@ pub(super) struct Flights {
     flights: HashMap<SubjectKey, Flight>,
     /// When those that look again, or try again, do so.
     due: BTreeSet<(Timestamp, SubjectKey)>,
-    /// Those that wait until fewer are asked about: first the ones that somebody waits for.
-    held: VecDeque<SubjectKey>,
-    behind: VecDeque<SubjectKey>,
+    /// Those that wait until fewer are asked about.
+    queue: BTreeMap<Turn, SubjectKey>,
+    /// How many turns were given out.
+    turns: u64,
     asking: usize,
+    looking: usize,
     owed: usize,
 }
 
@@ -35,7 +37,15 @@ pub(super) struct Flight {
     pub(super) rests_until: Timestamp,
     /// When it began.
     pub(super) since: Timestamp,
-    owed: bool,
+    /// Whether it brings its errand home, whoever waits; unset while nobody needs it to.
+    owed: Option<bool>,
+}
+
+/// A place in the queue: first come those that somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    pub(super) is_behind: bool,
+    number: u64,
 }
 
 /// How far a flight is.
@@ -44,7 +54,7 @@ pub(super) enum Stage {
     /// The process is asked whether it knows the subject, and whether this worker may ask.
     Claiming,
     /// Too many are asked about.
-    Queued,
+    Queued(Turn),
     /// Somebody else is asking; it is looked at again then.
     Elsewhere(Timestamp),
     /// A call is under way.
@@ -57,7 +67,7 @@ impl Stage {
     const fn due(self) -> Option<Timestamp> {
         match self {
             Self::Elsewhere(at) | Self::Resting(at) => Some(at),
-            Self::Claiming | Self::Queued | Self::Asking => None,
+            Self::Claiming | Self::Queued(_) | Self::Asking => None,
         }
     }
 }
@@ -82,12 +92,12 @@ impl Flights {
     }
 
     pub(super) fn is_owed(&self, key: SubjectKey) -> bool {
-        self.flights.get(&key).is_some_and(|flight| flight.owed)
+        self.flights.get(&key).is_some_and(Flight::is_owed)
     }
 
-    /// How many have a time at which they go on.
+    /// How many look again and again what came of somebody else's call.
     pub(super) fn looking(&self) -> usize {
-        self.due.len()
+        self.looking
     }
 
     /// How many subjects the directory is being asked about.
@@ -105,7 +115,7 @@ impl Flights {
             deadline: now,
             rests_until: now,
             since: now,
-            owed: false,
+            owed: None,
         };
         self.flights.insert(key, flight);
     }
@@ -117,14 +127,18 @@ impl Flights {
         if let Some(at) = before.due() {
             self.due.remove(&(at, key));
         }
+        if let Stage::Queued(turn) = before {
+            self.queue.remove(&turn);
+        }
         self.asking -= usize::from(before == Stage::Asking);
         self.asking += usize::from(stage == Stage::Asking);
+        self.looking -= usize::from(matches!(before, Stage::Elsewhere(_)));
+        self.looking += usize::from(matches!(stage, Stage::Elsewhere(_)));
         if let Some(at) = stage.due() {
             self.due.insert((at, key));
         }
-        if stage == Stage::Queued {
-            let queue = if flight.waiting.is_empty() { &mut self.behind } else { &mut self.held };
-            queue.push_back(key);
+        if let Stage::Queued(turn) = stage {
+            self.queue.insert(turn, key);
         }
     }
 
@@ -136,18 +150,22 @@ impl Flights {
         self.enter(key, Stage::Resting(until));
     }
 
-    /// Nobody knows, and nobody is to ask now: it rests on, or waits for its turn.
-    pub(super) fn rest_or_queue(&mut self, key: SubjectKey, now: Timestamp) {
-        let until = self.flights.get(&key).map(|flight| flight.rests_until).filter(|until| *until > now);
-        self.enter(key, until.map_or(Stage::Queued, Stage::Resting));
+    /// Lets a flight wait for its turn.
+    pub(super) fn queue(&mut self, key: SubjectKey) {
+        let Some(flight) = self.flights.get(&key) else { return };
+        let turn = Turn { is_behind: flight.waiting.is_empty(), number: self.turns };
+        self.turns += 1;
+        self.enter(key, Stage::Queued(turn));
     }
 
-    /// Notes that the directory has to be told, whoever waits. `false` if it had to be before.
-    pub(super) fn owe(&mut self, key: SubjectKey) -> bool {
-        let Some(flight) = self.flights.get_mut(&key).filter(|flight| !flight.owed) else { return false };
-        flight.owed = true;
-        self.owed += 1;
-        true
+    /// Notes that the directory has to be told, whoever waits. Returns whether it will be, which it is not if `limit` are
+    /// told later already; `None` if that was settled before.
+    pub(super) fn owe(&mut self, key: SubjectKey, limit: usize) -> Option<bool> {
+        let flight = self.flights.get_mut(&key).filter(|flight| flight.owed.is_none())?;
+        let has_room = self.owed < limit;
+        flight.owed = Some(has_room);
+        self.owed += usize::from(has_room);
+        Some(has_room)
     }
 
     /// It has landed, or is given up.
@@ -155,22 +173,17 @@ impl Flights {
         // Out of every list, and out of every count.
         self.enter(key, Stage::Claiming);
         let flight = self.flights.remove(&key)?;
-        self.owed -= usize::from(flight.owed);
+        self.owed -= usize::from(flight.is_owed());
         Some(flight)
     }
 
     /// The next one that waited for its turn.
     pub(super) fn next_queued(&mut self) -> Option<SubjectKey> {
-        loop {
-            let key = self.held.pop_front().or_else(|| self.behind.pop_front())?;
-            if self.flights.get(&key).is_some_and(|flight| flight.stage == Stage::Queued) {
-                return Some(key);
-            }
-        }
+        self.queue.pop_first().map(|(_, key)| key)
     }
 
     pub(super) fn has_queued(&self) -> bool {
-        !self.held.is_empty() || !self.behind.is_empty()
+        !self.queue.is_empty()
     }
 
     /// The next one whose time has come.
@@ -190,7 +203,7 @@ impl Flights {
             self.flights.get(key).is_some_and(|flight| matches!(flight.stage, Stage::Resting(_)))
         };
         let resting: Vec<_> = self.due.iter().map(|(_, key)| *key).filter(rests).collect();
-        resting.into_iter().for_each(|key| self.enter(key, Stage::Queued));
+        resting.into_iter().for_each(|key| self.queue(key));
     }
 
     /// All subjects that are under way.
@@ -218,7 +231,12 @@ impl Flights {
 
 impl Flight {
     pub(super) fn is_owed(&self) -> bool {
-        self.owed
+        self.owed == Some(true)
+    }
+
+    /// Whether it is of use to anybody: its errand is owed, or somebody waits.
+    pub(super) fn is_wanted(&self, waiting: &Waiting) -> bool {
+        self.is_owed() || self.is_awaited(waiting)
     }
 
     /// Whether anybody still waits for it.

@@ -32,7 +32,8 @@ impl Gate {
         }
     }
 
-    /// What is known of a subject once the directory has answered; `None` if nobody asked. Unavailable is no answer.
+    /// What is known of a subject once the directory has answered; `None` if nobody asked, or the answer says nothing of
+    /// how somebody stands who was forgotten meanwhile. Unavailable is no answer.
     pub(super) fn known_after(
         &mut self,
         key: SubjectKey,

@@ -59,7 +59,12 @@ impl Known {
 
     /// Whether this makes it needless to ask the directory.
     pub fn answers(&self, query: &Query, now: Timestamp) -> bool {
-        self.is_fresh(now) && !self.lacks(query.told)
+        self.is_fresh(now) && !(self.lacks(query.told) && self.has_rested(query.rest, now))
+    }
+
+    /// Whether it was left alone for so long since the directory answered.
+    fn has_rested(&self, rest: Duration, now: Timestamp) -> bool {
+        now >= self.asked_at.after(rest)
     }
 
     /// Whether the directory was told other attributes than these, from an older token.
@@ -78,8 +83,7 @@ impl Known {
     /// Whether it has an account whose attributes are others by now: in a newer token than the directory was told of, as
     /// two that are in use side by side must not change it to and fro. It is left alone for a `rest` after each answer.
     pub fn has_drifted(&self, identity: &Identity, rest: Duration, now: Timestamp) -> bool {
-        let has_rested = now >= self.asked_at.after(rest);
-        self.is_present() && has_rested && self.lacks(Told::by(identity))
+        self.is_present() && self.has_rested(rest, now) && self.lacks(Told::by(identity))
     }
 
     /// Whether it had an account that was closed.
@@ -101,6 +105,8 @@ pub struct Query {
     pub key: SubjectKey,
     /// For a drift, what the directory is to be told: it is needless if it was told just this, or something as new.
     pub told: Option<Told>,
+    /// For so long after each answer a drift is needless, too.
+    pub rest: Duration,
 }
 
 /// What the process has for a worker's [`Query`].
@@ -145,7 +151,7 @@ mod tests {
 
     fn answers(known: &Known, told: Option<Told>, secs: u64) -> bool {
         let key = crate::memory::test_key("jane");
-        known.answers(&Query { key, told }, Timestamp::from_secs(secs))
+        known.answers(&Query { key, told, rest: Duration::from_secs(3) }, Timestamp::from_secs(secs))
     }
 
     #[test]
@@ -161,6 +167,7 @@ mod tests {
         assert!(answers(&known(Some(told(8, 6))), Some(told(7, 6)), 9), "as new");
         assert!(!answers(&known(Some(told(8, 5))), Some(told(7, 6)), 9), "older");
         assert!(!answers(&known(None), Some(told(7, 6)), 9), "nothing was told");
+        assert!(answers(&known(None), Some(told(7, 6)), 3), "it is left alone");
         assert!(!answers(&known(Some(told(7, 5))), Some(told(7, 5)), 10), "too old to rely on");
     }
 

@@ -118,8 +118,13 @@ impl<'a> Bucket<'a> {
 
     /// Writes about a subject. Those written about longest ago make room, unless somebody is asking about them.
     fn put(&mut self, row: &Row<'_>, now: Timestamp) -> bool {
+        let entry = Entry::of(row);
+        // Nobody makes room for what does not fit into a bucket of its own.
+        if entry.bytes.len() > MOST_BYTES {
+            return false;
+        }
         self.0.retain(|entry| entry.place != row.place);
-        self.0.push(Entry::of(row));
+        self.0.push(entry);
         let mut excess =
             self.0.iter().map(|entry| entry.bytes.len()).sum::<usize>().saturating_sub(MOST_BYTES);
         self.0.retain(|entry| {
@@ -210,6 +215,18 @@ mod tests {
         assert_eq!(bucket.known(Place::of("two", test_key("jane")), NOW), None);
         assert_eq!(bucket.known(Place::of("one", test_key("john")), NOW), None);
         assert_eq!(bucket.known(Place::of("one", test_key("jane")), NOW), Some(present()));
+    }
+
+    #[test]
+    fn a_subject_that_is_too_large_is_not_known_and_pushes_nobody_out() {
+        let bytes = full_of(20);
+        let mut bucket = Bucket::read(&bytes);
+        let headers = (0..20).map(|_| Some("x".repeat(250).into_boxed_str())).collect();
+        let account = Account { id: None, headers };
+        let large = Known { standing: Standing::Present(Some(Arc::new(account))), ..present() };
+        assert!(learn(&mut bucket, "large", &present()) && learn(&mut bucket, "large", &large));
+        assert_eq!(bucket.known(place("large"), NOW), None, "what was known of it holds no longer");
+        assert!((0..20).all(|number| bucket.known(place(&number.to_string()), NOW).is_some()));
     }
 
     #[test]

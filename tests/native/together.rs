@@ -3,7 +3,9 @@
 use crate::process::Process;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, usual};
+use crate::support::message::get;
 use crate::support::world::Upstreams;
+use crate::worker::Worker;
 use serde_json::json;
 use std::time::Duration;
 
@@ -144,17 +146,145 @@ fn in_the_background_no_worker_lets_through_whom_another_knows_to_be_refused() {
 }
 
 #[test]
-fn whom_the_process_turned_away_last_stays_away_at_every_worker_while_the_directory_is_gone() {
+fn whom_the_directory_turned_away_stays_away_at_workers_that_knew_an_account() {
     let config = usual().set("/provisioning/when_unavailable", json!("allow"));
-    let mut process = process(2, &config.set("/provisioning/refresh", json!("10s")));
-    let present = json!({"status": "active", "account": {"id": "a-1"}});
-    process.upstreams.directory.answers(Behaviour::json(200, &present));
+    let mut process = process(2, &config.set("/provisioning/retry", json!({"attempts": 1})));
+    let short = json!({"status": "active", "account": {"id": "shared"}, "valid_for": 60});
+    process.upstreams.directory.answers(Behaviour::json(200, &short));
     process.visit(0).forwarded();
     process.visit(1).forwarded();
-    process.pass(millis(11_000));
+    process.pass(Duration::from_secs(61));
     process.upstreams.directory.answers(Behaviour::json(410, &json!({})));
-    process.visit(1).refused(403, "account-departed");
-    process.pass(millis(31_000));
+    process.visit(0).refused(403, "account-departed");
+    process.pass(Duration::from_secs(31));
     process.upstreams.directory.goes_down();
     process.visit(0).refused(403, "account-departed");
+    process.visit(1).refused(403, "account-departed");
+}
+
+#[test]
+fn what_is_owed_while_another_worker_tries_the_directory_is_counted_when_the_plugin_is_removed() {
+    let config = usual()
+        .set("/provisioning/when_unavailable", json!("allow"))
+        .set("/provisioning/retry", json!({"attempts": 1, "backoff": "8s..8s"}))
+        .set("/provisioning/breaker", json!({"failures": 1, "pause": "1s..1s"}));
+    let mut process = process(2, &config);
+    process.upstreams.directory.goes_down();
+    let john = process.token_of("john-4712");
+    process.send(0, &john).forwarded();
+    assert_eq!(process.counter("firstsight.arrivals.owed"), 1);
+    process.pass(millis(1100));
+    process.upstreams.directory.comes_back();
+    process.upstreams.directory.takes(millis(500));
+    let token = process.token();
+    let tries = process.open(1, &token);
+    let Worker { proxy, filter, .. } = &process.workers[0];
+    proxy.within(None, || filter.as_ref().expect("it is there").on_removal());
+    process.until("the plugin is flushed", |process| process.workers[0].state().removed);
+    process.loses(0);
+    process.answer(1, tries).forwarded();
+    process.pass(Duration::from_secs(30));
+    let told = process.upstreams.directory.accounts() as u64 - 1;
+    assert_eq!(told + process.counter("firstsight.arrivals.dropped"), 1);
+}
+
+#[test]
+fn somebody_who_was_refused_in_the_background_is_asked_about_again() {
+    let mut process = process(1, &usual().set("/provisioning/mode", json!("background")));
+    process.upstreams.directory.answers(Behaviour::json(202, &json!({"status": "pending"})));
+    process.visit(0).forwarded();
+    process.pass(millis(100));
+    process.visit(0).refused(403, "account-pending");
+    process.upstreams.directory.behaves();
+    process.pass(Duration::from_secs(31));
+    process.visit(0).refused(403, "account-pending");
+    process.pass(millis(100));
+    process.visit(0).forwarded();
+}
+
+#[test]
+fn whoever_waits_elsewhere_waits_no_longer_because_much_is_owed() {
+    let config = usual()
+        .set("/provisioning/when_unavailable", json!("allow"))
+        .set("/provisioning/retry/attempts", json!(1))
+        .set("/provisioning/breaker", json!({"failures": 100_000}))
+        .set("/limits/subjects", json!(1_000_000));
+    let mut process = process(2, &config);
+    process.upstreams.directory.answers(Behaviour::text(503, "").with_header("retry-after", b"60"));
+    for number in 0..700 {
+        let token = process.token_of(&format!("crowd-{number}"));
+        process.send(1, &token).forwarded();
+    }
+    process.upstreams.directory.answers(active().after(millis(3)));
+    let token = process.token();
+    let before = process.now();
+    let asks = process.open(0, &token);
+    let waits = process.open(1, &token);
+    process.answer(0, asks).forwarded();
+    process.answer(1, waits).forwarded();
+    let waited = process.now().since(before);
+    assert!(waited <= millis(3 + 1 + 6), "{waited:?}");
+}
+
+#[test]
+fn whoever_begins_to_wait_for_a_subject_that_is_told_behind_overtakes_what_is_told_behind() {
+    let config = usual()
+        .set("/limits/calls", json!(1))
+        .set("/routes", json!([{"path": {"prefix": "/static"}, "provisioning": "background"}]));
+    let mut process = process(1, &config);
+    process.upstreams.directory.takes(millis(50));
+    let visits = [("a", "/orders"), ("b", "/static"), ("c", "/static"), ("c", "/orders"), ("d", "/orders")];
+    for (sub, path) in visits {
+        let token = process.token_of(sub);
+        process.workers[0].open(&get(path).bearer(&token));
+        process.pass(millis(5));
+    }
+    process.pass(millis(500));
+    let arrivals = process.upstreams.directory.arrivals().into_iter();
+    assert_eq!(arrivals.map(|arrival| arrival.subject.id).collect::<String>(), "acdb");
+}
+
+#[test]
+fn what_there_is_no_room_to_owe_is_counted_once_for_a_subject() {
+    let config = usual()
+        .set("/provisioning/when_unavailable", json!("allow"))
+        .set("/provisioning/retry/attempts", json!(1))
+        .set("/limits/owed", json!(1));
+    let mut process = process(1, &config);
+    process.upstreams.directory.answers(Behaviour::text(500, "").after(millis(100)));
+    for sub in ["jane-4711", "john-4712"] {
+        let token = process.token_of(sub);
+        let open: Vec<_> = (0..8).map(|_| process.open(0, &token)).collect();
+        for open in open {
+            process.answer(0, open).forwarded();
+        }
+    }
+    let counted = ["owed", "dropped"].map(|what| process.counter(&format!("firstsight.arrivals.{what}")));
+    assert_eq!(counted, [1, 1]);
+}
+
+#[test]
+fn drifts_of_one_subject_are_told_once_in_their_time_by_all_workers() {
+    let roles = json!([{"attribute": "roles", "claim": "groups", "sync": "always"}]);
+    let config = usual().set("/attributes", roles).set("/provisioning/drift_every", json!("60s"));
+    let mut process = process(3, &config);
+    let begin = process.now().as_millis() / 1000;
+    let token = |ago: u64, group: &str| {
+        let claims = json!({"iat": begin - ago, "exp": begin + 10_000, "groups": [group]});
+        process.upstreams.issuer.token("jane-4711", process.now(), &claims)
+    };
+    let tokens = [token(100, "dev"), token(80, "ops"), token(60, "all")];
+    for worker in 0..3 {
+        process.send(worker, &tokens[0]).forwarded();
+    }
+    process.pass(Duration::from_secs(61));
+    for (worker, token) in tokens.iter().enumerate().skip(1) {
+        process.send(worker, token).forwarded();
+        process.pass(millis(100));
+    }
+    assert_eq!(process.upstreams.directory.arrivals().len(), 2, "the second within a minute");
+    process.pass(Duration::from_secs(61));
+    process.send(2, &tokens[2]).forwarded();
+    process.pass(millis(100));
+    assert_eq!(process.upstreams.directory.arrivals().len(), 3);
 }

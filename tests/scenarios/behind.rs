@@ -61,6 +61,43 @@ fn in_the_background_an_outage_loses_nobody() {
 }
 
 #[test]
+fn in_the_background_a_standing_is_asked_again_when_its_time_is_over() {
+    let mut world = Here::usual(&background().set("/provisioning/refresh", json!("300ms")));
+    world.directory().answers(Behaviour::json(200, &json!({"status": "active", "account": {"id": "a-1"}})));
+    world.visit("jane-4711").forwarded();
+    world.until("the account is made", |world| world.counter("firstsight.arrivals.active") == 1);
+    world.directory().answers(Behaviour::json(410, &json!({})));
+    world.pass(millis(350));
+    world.visit("jane-4711").forwarded();
+    world.until("the directory has answered", |world| world.counter("firstsight.arrivals.departed") == 1);
+    world.pass(millis(350));
+    for _ in 0..8 {
+        world.visit("jane-4711").refused(403, "account-departed");
+    }
+}
+
+#[test]
+fn in_the_background_nobody_is_refused_because_others_wait() {
+    let background = json!([{"path": {"prefix": "/static"}, "provisioning": "background"}]);
+    let config = usual().set("/routes", background).set("/limits/waiting", json!(2));
+    let mut world = Here::usual(&config.set("/limits/calls", json!(1)).set("/limits/owed", json!(3)));
+    world.visit("ready-0").forwarded();
+    world.directory().takes(millis(500));
+    let tokens: Vec<_> = (0..6).map(|number| world.token(&format!("jane-{number}"))).collect();
+    let held: Vec<_> = tokens.iter().map(|token| world.open(get("/orders").bearer(token))).collect();
+    for number in 0..20 {
+        let token = world.token(&format!("crowd-{number}"));
+        world.send(get("/static/logo").bearer(&token)).forwarded();
+    }
+    let (owed, dropped) =
+        (world.counter("firstsight.arrivals.owed"), world.counter("firstsight.arrivals.dropped"));
+    assert_eq!(owed + dropped, 20);
+    for request in held {
+        world.answer(request);
+    }
+}
+
+#[test]
 fn each_route_says_whether_it_waits() {
     let config = usual().set(
         "/routes",
@@ -182,6 +219,22 @@ fn an_account_whose_drift_is_not_taken_is_served_on() {
     }
     assert!(world.counter("firstsight.arrivals.invalid") >= 1);
     assert_eq!(roles(&world).len(), 2, "it is not told again and again");
+}
+
+#[test]
+fn a_drift_that_is_not_taken_of_a_subject_forgotten_meanwhile_keeps_nobody_waiting() {
+    let mut world = Here::usual(&in_step().set("/limits/subjects", json!(1)));
+    visit(&mut world, 100, &json!({"groups": ["dev"]})).forwarded();
+    world.pass(millis(200));
+    let refusal = Behaviour::json(422, &json!({"problems": ["roles"]}));
+    world.directory().answers_first(&[refusal.after(millis(300))]);
+    visit(&mut world, 50, &json!({"groups": ["ops"]})).forwarded();
+    world.until("the drift is told", |world| world.directory().arrivals().len() == 2);
+    for number in 0..4 {
+        world.visit(&format!("john-{number}")).forwarded();
+    }
+    world.pass(millis(400));
+    visit(&mut world, 50, &json!({"groups": ["dev"]})).forwarded();
 }
 
 #[test]

@@ -172,3 +172,14 @@ fn kinds_are_told_by_the_signs_that_were_written_and_one_may_be_refused() {
     assert_eq!(world.directory().arrivals().len(), asked, "nobody is provisioned who is refused anyway");
     send(&mut world, "john-4712", &json!({})).forwarded();
 }
+
+#[test]
+fn a_kind_that_is_only_counted_goes_on_without_an_account_and_its_sightings_are_told() {
+    let mut world = Here::usual(&usual().set("/kinds", json!({"person": {"treatment": "count"}})));
+    for _ in 0..3 {
+        assert_eq!(send(&mut world, "jane-4711", &json!({})).forwarded().header("x-account-id"), None);
+    }
+    assert_eq!(world.counter("firstsight.counted.person"), 3);
+    world.until("its sightings are told", |world| world.directory().seen("jane-4711") == 3);
+    assert_eq!(world.directory().arrivals().len(), 0);
+}

@@ -126,6 +126,20 @@ fn what_is_owed_is_told_before_the_plugin_is_removed() {
 }
 
 #[test]
+fn what_is_owed_to_a_directory_that_is_left_alone_does_not_keep_the_plugin() {
+    let config = allowing().set("/provisioning/breaker/pause", json!("20s..20s"));
+    let config = config.set("/limits/calls", json!(1));
+    let mut world = Here::usual(&config);
+    world.directory().goes_down();
+    for number in 0..20 {
+        world.visit(&format!("crowd-{number}")).forwarded();
+    }
+    assert_eq!(world.counter("firstsight.arrivals.owed"), 20);
+    world.update(&config.set("/gateway", json!("edge-2"))).unwrap();
+    world.until("the loss is counted", |world| world.counter("firstsight.arrivals.dropped") == 20);
+}
+
+#[test]
 fn with_the_posture_to_allow_the_known_a_new_subject_is_refused_and_a_known_one_is_served() {
     let config = hasty()
         .set("/provisioning/when_unavailable", json!("allow_known"))

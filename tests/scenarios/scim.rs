@@ -103,6 +103,21 @@ fn a_user_that_is_there_is_found_and_not_made() {
 }
 
 #[test]
+fn an_older_token_that_brings_a_standing_up_to_date_does_not_have_the_last_word() {
+    let mut world = Here::usual(&scim().set("/provisioning/refresh", json!("400ms")));
+    let scim = world.directory().scim();
+    visit_with(&mut world, "jane-4711", 50, json!({"email": "married@people.test"})).forwarded();
+    world.pass(millis(450));
+    visit_with(&mut world, "jane-4711", 100, json!({"email": "maiden@people.test"})).forwarded();
+    for _ in 0..3 {
+        world.pass(millis(110));
+        visit_with(&mut world, "jane-4711", 50, json!({"email": "married@people.test"})).forwarded();
+    }
+    world.pass(millis(100));
+    assert_eq!(scim.user("jane-4711")["emails"], json!([{"value": "married@people.test"}]));
+}
+
+#[test]
 fn nobody_is_adopted_by_login_or_address() {
     let mut world = Here::usual(&scim());
     let scim = world.directory().scim();

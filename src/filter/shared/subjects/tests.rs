@@ -79,7 +79,7 @@ fn known(id: &str, now: Timestamp) -> Known {
 }
 
 fn claim(process: &Process, worker: &Subjects, id: &str, now: Timestamp) -> Claim {
-    worker.claim(process, &Query { key: key(id), told: None }, true, now).claim
+    worker.claim(process, &Query { key: key(id), told: None, rest: Duration::ZERO }, true, now).claim
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn what_is_too_old_is_told_and_asked_about_again() {
     let (process, one, two) = (Process::default(), worker(1), worker(2));
     one.settle(&process, key("jane"), Some(&known("a1", NOW)), NOW);
     let later = NOW.after(60 * SECOND);
-    let query = Query { key: key("jane"), told: None };
+    let query = Query { key: key("jane"), told: None, rest: Duration::ZERO };
     let found = one.claim(&process, &query, false, later);
     assert_eq!(found, Found { claim: Claim::Unknown, besides: Some(known("a1", NOW)) });
     let found = one.claim(&process, &query, true, later);
