@@ -11,6 +11,7 @@ use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Somebody was sighted whom the directory has to be asked about.
 pub(super) struct Errand {
@@ -130,7 +131,7 @@ impl Conversation {
         }
     }
 
-    /// What became known of the directory on the way.
+    /// What was found out about the directory on the way.
     pub(super) fn learned(&self) -> Option<Capabilities> {
         match self {
             Self::Arrival => None,
@@ -147,7 +148,71 @@ impl Conversation {
     }
 }
 
+/// What conversations found out about a SCIM directory, and until when that is believed.
+#[derive(Default)]
+pub(super) struct Learned(Option<(Capabilities, Timestamp)>);
+
+/// What a SCIM directory says it can do is believed for so long, however often it is made use of.
+const CAPABILITIES_HOLD: Duration = Duration::from_secs(60 * 60);
+
+impl Learned {
+    pub(super) fn at(&self, now: Timestamp) -> Option<Capabilities> {
+        self.0.filter(|(_, until)| now < *until).map(|(known, _)| known)
+    }
+
+    /// Takes in what one more found out. That PATCH was tried in vain says more than another's promise of it.
+    pub(super) fn add(&mut self, new: Capabilities, now: Timestamp) {
+        let held = self.0.filter(|(_, until)| now < *until);
+        self.0 = Some(match held {
+            Some((known, until)) => (Capabilities { patch: known.patch && new.patch, ..new }, until),
+            None => (new, now.after(CAPABILITIES_HOLD)),
+        });
+    }
+
+    /// The clock was set back by `span`.
+    pub(super) fn move_back(&mut self, span: Duration) {
+        self.0.iter_mut().for_each(|(_, until)| *until = until.before(span));
+    }
+}
+
 fn call(at: &Upstream, said: ScimRequest) -> Call {
     let at = Upstream { path: said.path, ..at.clone() };
     request(&at, said.method, said.headers, said.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_secs(12 * 3600);
+
+    fn minutes(count: u64) -> Timestamp {
+        NOON.after(Duration::from_secs(60 * count))
+    }
+
+    #[test]
+    fn what_is_learned_of_a_directory_holds_for_an_hour_however_often_it_is_learned() {
+        let mut learned = Learned::default();
+        assert_eq!(learned.at(NOON), None);
+        for minute in [0, 30, 59] {
+            learned.add(Capabilities::default(), minutes(minute));
+        }
+        assert_eq!(learned.at(minutes(59)), Some(Capabilities::default()));
+        assert_eq!(learned.at(minutes(60)), None);
+        learned.add(Capabilities::default(), minutes(60));
+        learned.move_back(Duration::from_secs(60 * 60));
+        assert_eq!((learned.at(minutes(59)).is_some(), learned.at(minutes(60))), (true, None));
+    }
+
+    #[test]
+    fn what_was_tried_in_vain_is_not_promised_back_within_that_time() {
+        let (promised, tried) = (Capabilities::default(), Capabilities { patch: false, ..Default::default() });
+        let mut learned = Learned::default();
+        for (new, minute) in [(promised, 0), (tried, 1), (promised, 2)] {
+            learned.add(new, minutes(minute));
+        }
+        assert_eq!(learned.at(minutes(2)), Some(tried));
+        learned.add(promised, minutes(60));
+        assert_eq!(learned.at(minutes(61)), Some(promised));
+    }
 }
