@@ -5,6 +5,7 @@ mod credentials;
 mod headers;
 mod kinds;
 mod routes;
+mod scim;
 mod terms;
 
 use super::*;
