@@ -61,7 +61,10 @@ fn is_sound(request: &ScimRequest) {
     assert_eq!(body.is_ok(), request.method != "GET");
     // A whole account is sent back as it was read.
     let is_new = request.method == "POST";
-    assert!(!is_new || rest == "Users" && body.is_ok_and(|body| body["externalId"] == EXTERNAL_ID), "it is somebody else's");
+    assert!(
+        !is_new || rest == "Users" && body.is_ok_and(|body| body["externalId"] == EXTERNAL_ID),
+        "it is somebody else's"
+    );
 }
 
 fuzz_target!(|data: &[u8]| {

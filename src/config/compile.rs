@@ -37,8 +37,7 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let account_headers = AccountHeaders::default();
     let headers = headers::compile(document.headers, &account_headers, &problems);
     let filter_state = filter_state::compile(document.filter_state, &account_headers, &problems);
-    let attributes =
-        attributes::compile(document.attributes, document.provisioning.as_ref(), &problems);
+    let attributes = attributes::compile(document.attributes, document.provisioning.as_ref(), &problems);
     let kinds = kinds::compile(document.kinds, &problems);
     let provisioning = provisioning::compile(document.provisioning, &issuers, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);

@@ -30,9 +30,7 @@ pub(super) fn compile(
     let usual_path = if speaks_scim { "/scim/v2" } else { "/v1/arrivals" };
     let path = target(document.path, usual_path, "provisioning.path", problems);
     let protocol = match (speaks_scim, document.scim) {
-        (true, written) => {
-            scim::protocol(written.unwrap_or_default(), path.as_deref(), issuers, problems)
-        }
+        (true, written) => scim::protocol(written.unwrap_or_default(), path.as_deref(), issuers, problems),
         (false, Some(_)) => {
             let what = "it is another one, and provisioning.scim is written";
             problems.add("provisioning.protocol", what, "write protocol: scim, or remove provisioning.scim");

@@ -31,7 +31,8 @@ pub(super) fn attribute(
     let has_groups = provisioning.scim.as_ref().is_some_and(|scim| scim.groups.is_some());
     let is_groups = matches!(name.steps(), [whole] if whole.eq_ignore_ascii_case("groups"));
     if is_reserved(name.root()) && !(has_groups && is_groups) {
-        let hint = "memberships are `groups` and need provisioning.scim.groups; the rest is the directory's to say";
+        let hint =
+            "memberships are `groups` and need provisioning.scim.groups; the rest is the directory's to say";
         return Err((format!("`{name}` is written by no mapping"), hint));
     }
     let hint = r#"write userName, name.givenName or "urn:example:2.0:User".department"#;
@@ -54,10 +55,9 @@ fn external_id(
         }
         Some(ExternalIdDocument::IssuerAndSub) => return Some(ExternalId::IssuerAndSub),
         None | Some(ExternalIdDocument::Sub) if !several => return Some(ExternalId::Sub),
-        Some(ExternalIdDocument::Sub) => (
-            "two issuers may give the same sub to two people",
-            "write external_id: key, or issuer_and_sub",
-        ),
+        Some(ExternalIdDocument::Sub) => {
+            ("two issuers may give the same sub to two people", "write external_id: key, or issuer_and_sub")
+        }
         None => {
             ("it is missing, and there is more than one issuer", "write external_id: key, or issuer_and_sub")
         }

@@ -155,8 +155,9 @@ impl Gate {
 
     fn ask(&mut self, key: SubjectKey) {
         let Some(flight) = self.flights.get(key) else { return };
+        let told = self.roster.get(key).and_then(|known| known.told);
         let known = self.learned.at(self.latest);
-        let (conversation, call) = Conversation::about(&flight.errand, &self.policy, known);
+        let (conversation, call) = Conversation::about(&flight.errand, &self.policy, told, known);
         flight.conversation = Some(conversation);
         self.flights.enter(key, Stage::Asking);
         self.call(Purpose::Arrival(key), call);

@@ -59,6 +59,11 @@ impl Errand {
         }
     }
 
+    /// Whether the directory was told what a newer token says; one of unknown age is no news to it.
+    fn is_older_than(&self, told: Told) -> bool {
+        self.identity.issued_at.is_none_or(|issued_at| issued_at < told.issued_at)
+    }
+
     /// The same for a subject that turned out to be known.
     pub(super) fn into_drift(self) -> Self {
         Self { cause: Cause::Drift, ..self }
@@ -95,8 +100,14 @@ pub(super) enum Move {
 }
 
 impl Conversation {
-    /// Opens one, with its first call. What a SCIM directory can do may be known from another.
-    pub(super) fn about(errand: &Errand, policy: &Policy, known: Option<Capabilities>) -> (Self, Call) {
+    /// Opens one, with its first call. What the directory was told of the subject may be remembered, and what a SCIM
+    /// directory can do may be known from another.
+    pub(super) fn about(
+        errand: &Errand,
+        policy: &Policy,
+        told: Option<Told>,
+        known: Option<Capabilities>,
+    ) -> (Self, Call) {
         let at = &policy.provisioning.at;
         match &policy.provisioning.protocol {
             Protocol::Firstsight => {
@@ -109,10 +120,15 @@ impl Conversation {
                 (Self::Arrival, call)
             }
             Protocol::Scim { terms, external_id } => {
+                // SCIM has no word for the age of what it is told: an older token changes no account back.
+                let initial = match told.is_some_and(|told| errand.is_older_than(told)) {
+                    true => policy.mapping.written().collect(),
+                    false => policy.mapping.initial().to_vec(),
+                };
                 let newcomer = Newcomer {
                     external_id: external_id.of(&errand.identity.subject),
                     attributes: errand.attributes.clone(),
-                    initial: policy.mapping.initial().to_vec(),
+                    initial,
                 };
                 let (conversation, first) = scim::Conversation::begin(terms, &newcomer, known);
                 (Self::Scim(Box::new(conversation)), call(at, first))
@@ -206,7 +222,8 @@ mod tests {
 
     #[test]
     fn what_was_tried_in_vain_is_not_promised_back_within_that_time() {
-        let (promised, tried) = (Capabilities::default(), Capabilities { patch: false, ..Default::default() });
+        let (promised, tried) =
+            (Capabilities::default(), Capabilities { patch: false, ..Default::default() });
         let mut learned = Learned::default();
         for (new, minute) in [(promised, 0), (tried, 1), (promised, 2)] {
             learned.add(new, minutes(minute));

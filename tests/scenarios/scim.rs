@@ -185,6 +185,24 @@ fn a_newer_token_with_another_attribute_changes_the_user_and_an_older_one_does_n
 }
 
 #[test]
+fn an_older_token_changes_nothing_back_when_a_user_is_asked_about_again() {
+    let mut world = Here::usual(&scim().set("/provisioning/refresh", json!("200ms")));
+    let scim = world.directory().scim();
+    visit_with(&mut world, "jane-4711", 60, json!({})).forwarded();
+    world.pass(millis(300));
+    visit_with(&mut world, "jane-4711", 0, json!({"email": "jane@married.test"})).forwarded();
+    let arrived = json!([{"value": "jane@married.test"}]);
+    world.until("it has arrived", |_| scim.user("jane-4711")["emails"] == arrived);
+    let asked = scim.heard(Operation::LookUp).len();
+    for _ in 0..6 {
+        world.pass(millis(300));
+        visit_with(&mut world, "jane-4711", 60, json!({})).forwarded();
+    }
+    assert!(scim.heard(Operation::LookUp).len() > asked, "she was asked about");
+    assert_eq!(scim.user("jane-4711")["emails"], arrived);
+}
+
+#[test]
 fn an_attribute_that_is_only_written_at_first_sight_changes_nobody_later() {
     let mut world = Here::usual(&scim());
     visit_with(&mut world, "jane-4711", 60, json!({})).forwarded();

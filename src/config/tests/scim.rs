@@ -118,7 +118,8 @@ fn terms_of_scim_are_for_scim_alone() {
 
 #[test]
 fn groups_are_kept_but_never_made() {
-    for (groups, managed) in [(json!({}), vec![]), (json!({"managed": ["staff"]}), vec!["staff".to_owned()])] {
+    for (groups, managed) in [(json!({}), vec![]), (json!({"managed": ["staff"]}), vec!["staff".to_owned()])]
+    {
         let Protocol::Scim { terms, .. } = protocol(&speaking(json!({"groups": groups}))) else { panic!() };
         assert_eq!(terms.groups, Some(GroupTerms { managed }));
     }
@@ -144,7 +145,8 @@ fn an_attribute_is_one_that_scim_has_and_a_mapping_may_write() {
         assert_eq!(attribute_problems(name, json!({})), ["attributes[0].attribute"], "{name}");
     }
     let mut firstsight = smallest();
-    firstsight["attributes"] = json!([{"attribute": "a.b.c", "claim": "x"}, {"attribute": "groups", "claim": "y"}]);
+    firstsight["attributes"] =
+        json!([{"attribute": "a.b.c", "claim": "x"}, {"attribute": "groups", "claim": "y"}]);
     assert!(compiled(&firstsight).is_ok(), "another directory has other attributes");
 }
 
@@ -159,10 +161,8 @@ fn memberships_are_an_attribute_where_groups_are_kept() {
 
 #[test]
 fn a_problem_names_its_own_place_whatever_else_is_wrong() {
-    let mut document = with_issuers(
-        json!([issuer("https://a.example.com"), issuer("https://b.example.com")]),
-        json!({}),
-    );
+    let mut document =
+        with_issuers(json!([issuer("https://a.example.com"), issuer("https://b.example.com")]), json!({}));
     document["provisioning"]["path"] = json!("nowhere");
     document["attributes"] = json!([{"attribute": "title"}, {"attribute": "password", "claim": "p"}]);
     assert_eq!(

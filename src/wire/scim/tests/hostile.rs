@@ -118,8 +118,7 @@ fn the_replies_above_lead_to_every_request_there_is() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut asked = HashSet::new();
-    let terms =
-        ScimTerms { groups: Some(GroupTerms { managed: vec!["idp|jane".into()] }), ..terms() };
+    let terms = ScimTerms { groups: Some(GroupTerms { managed: vec!["idp|jane".into()] }), ..terms() };
     let newcomer = newcomer(json!({"userName": "jane", "groups": ["staff"]}));
     for _ in 0..3_000 {
         let (mut conversation, first) = Conversation::begin(&terms, &newcomer, None);

@@ -137,8 +137,7 @@ fn of_two_groups_of_one_name_neither_is_touched() {
 fn a_group_whose_name_is_only_like_it_is_another() {
     let like = reply(200, json!({"totalResults": 1, "Resources": [{"id": "1", "displayName": "Admins"}]}));
     let mut directory = known(&[]).says(Method::GET, "Groups", like);
-    let (_, conversation) =
-        talk(&mut directory, &with_groups(&[]), &member_of(json!(["admins"])), usual());
+    let (_, conversation) = talk(&mut directory, &with_groups(&[]), &member_of(json!(["admins"])), usual());
     assert_eq!(conversation.snags(), [Snag::Memberships]);
     assert_eq!(directory.steps(), ["GET Users", "GET Groups"]);
 }
@@ -164,8 +163,7 @@ fn a_directory_that_cannot_change_groups_now_keeps_the_account_for_a_short_time(
 fn without_patch_groups_are_left_alone() {
     let mut directory = known(&[("staff", &[])]);
     let newcomer = member_of(json!(["staff"]));
-    let (answer, conversation) =
-        talk(&mut directory, &with_groups(&[]), &newcomer, can(false, true, true));
+    let (answer, conversation) = talk(&mut directory, &with_groups(&[]), &newcomer, can(false, true, true));
     assert_eq!((answer, conversation.snags()), (active("u"), &[Snag::Memberships][..]));
     assert_eq!(directory.steps(), ["GET Users"]);
 }
