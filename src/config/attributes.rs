@@ -1,9 +1,10 @@
 //! The `attributes` of a configuration.
 
 use super::document::count;
-use super::document::{AttributeDocument, AttributeFormatDocument, SyncDocument};
+use super::document::{AttributeDocument, AttributeFormatDocument, ProvisioningDocument, SyncDocument};
 use super::fallbacks::{fallbacks, value_map};
 use super::problem::Problems;
+use super::scim;
 use super::terms::CLAIM_HINT;
 use crate::domain::ClaimPath;
 use crate::mapping::{AttributeFormat, AttributeRule, Fallback, Shape};
@@ -19,11 +20,15 @@ const MAX_ITEMS: usize = 256;
 /// that changes hands, and no claim brings back whoever has departed.
 const RESERVED: &[&str] = &["active", "externalid", "id", "meta", "schemas"];
 
-pub(super) fn compile(documents: Vec<AttributeDocument>, problems: &Problems) -> Vec<AttributeRule> {
+pub(super) fn compile(
+    documents: Vec<AttributeDocument>,
+    provisioning: Option<&ProvisioningDocument>,
+    problems: &Problems,
+) -> Vec<AttributeRule> {
     let mut rules: Vec<AttributeRule> = Vec::new();
     for (index, document) in documents.into_iter().enumerate() {
         let path = format!("attributes[{index}]");
-        let name = name(document.attribute.as_deref(), &path, problems);
+        let name = name(document.attribute.as_deref(), provisioning, &path, problems);
         let claim = document.claim.as_deref().ok_or("it is missing").and_then(ClaimPath::parse);
         let claim = problems.take(claim, &format!("{path}.claim"), CLAIM_HINT);
         let map = value_map(document.map, document.map_others, &path, problems);
@@ -56,7 +61,12 @@ pub(super) fn compile(documents: Vec<AttributeDocument>, problems: &Problems) ->
     rules
 }
 
-fn name(written: Option<&str>, path: &str, problems: &Problems) -> Option<ClaimPath> {
+fn name(
+    written: Option<&str>,
+    provisioning: Option<&ProvisioningDocument>,
+    path: &str,
+    problems: &Problems,
+) -> Option<ClaimPath> {
     let path = format!("{path}.attribute");
     let name = written.ok_or("it is missing").and_then(ClaimPath::parse);
     let hint = r#"name an attribute: userName, name.givenName, or "urn:example:2.0:User".department"#;
@@ -65,6 +75,8 @@ fn name(written: Option<&str>, path: &str, problems: &Problems) -> Option<ClaimP
     if is_reserved {
         let what = format!("`{name}` is for the directory to say");
         problems.add(path, what, "an account belongs to issuer and sub; give the claim a name of its own");
+    } else if let Err((what, hint)) = scim::attribute(&name, provisioning) {
+        problems.add(path, what, hint);
     }
     (!is_reserved).then_some(name)
 }

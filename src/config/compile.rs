@@ -37,9 +37,9 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let account_headers = AccountHeaders::default();
     let headers = headers::compile(document.headers, &account_headers, &problems);
     let filter_state = filter_state::compile(document.filter_state, &account_headers, &problems);
-    let attributes = attributes::compile(document.attributes, &problems);
+    let attributes = attributes::compile(document.attributes, document.provisioning.as_ref(), &problems);
     let kinds = kinds::compile(document.kinds, &problems);
-    let provisioning = provisioning::compile(document.provisioning, &issuers, &attributes, env, &problems);
+    let provisioning = provisioning::compile(document.provisioning, &issuers, env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
     let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);

@@ -13,7 +13,7 @@ pub(super) use mapping::{
 };
 pub(super) use upstream::{
     AuthorizationDocument, ExternalIdDocument, LastSeenDocument, PaceDocument, PostureDocument,
-    ProtocolDocument, ProvisioningDocument, ScimDocument,
+    ProvisioningDocument, ScimDocument,
 };
 
 use serde::Deserialize;

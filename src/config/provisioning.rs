@@ -1,20 +1,18 @@
 //! The `provisioning` of a configuration, and what routes say about it.
 
 use super::document::{
-    PaceDocument, PostureDocument, ProtocolDocument, ProvisioningDocument, RouteDocument, count, range, span,
+    PaceDocument, PostureDocument, ProvisioningDocument, RouteDocument, count, range, span,
 };
 use super::policy::{IssuerPolicy, Pace, Posture, Protocol, Provisioning, Upstream};
 use super::problem::Problems;
 use super::scim;
 use super::upstream::{Env, TIMEOUT, authority, authorization, target};
 use crate::domain::{Backoff, BreakerTerms};
-use crate::mapping::AttributeRule;
 use std::time::Duration;
 
 pub(super) fn compile(
     document: Option<ProvisioningDocument>,
     issuers: &[IssuerPolicy],
-    attributes: &[AttributeRule],
     env: Env<'_>,
     problems: &Problems,
 ) -> Option<Provisioning> {
@@ -26,21 +24,16 @@ pub(super) fn compile(
         );
         return None;
     };
+    let speaks_scim = document.speaks_scim();
     let cluster = document.cluster.filter(|name| !name.is_empty()).ok_or("it is missing");
     let cluster = problems.take(cluster, "provisioning.cluster", "name the proxy's cluster of the directory");
-    let speaks_scim = matches!(document.protocol, Some(ProtocolDocument::Scim));
     let usual_path = if speaks_scim { "/scim/v2" } else { "/v1/arrivals" };
     let path = target(document.path, usual_path, "provisioning.path", problems);
     let protocol = match (speaks_scim, document.scim) {
-        (true, written) => {
-            scim::protocol(written.unwrap_or_default(), path.as_deref(), issuers, attributes, problems)
-        }
+        (true, written) => scim::protocol(written.unwrap_or_default(), path.as_deref(), issuers, problems),
         (false, Some(_)) => {
-            problems.add(
-                "provisioning.scim",
-                "the protocol is another one",
-                "write protocol: scim, or remove it",
-            );
+            let what = "it is another one, and provisioning.scim is written";
+            problems.add("provisioning.protocol", what, "write protocol: scim, or remove provisioning.scim");
             None
         }
         (false, None) => Some(Protocol::Firstsight),

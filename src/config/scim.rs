@@ -1,33 +1,42 @@
 //! The `provisioning.scim` of a configuration, and what SCIM asks of everything else in it.
 
-use super::document::{ExternalIdDocument, ScimDocument};
+use super::document::{ExternalIdDocument, ProvisioningDocument, ScimDocument};
 use super::policy::{IssuerPolicy, Protocol};
 use super::problem::Problems;
-use crate::mapping::AttributeRule;
+use crate::domain::ClaimPath;
 use crate::wire::scim::{ExternalId, GroupTerms, ScimTerms, check, is_reserved};
 
 pub(super) fn protocol(
     document: ScimDocument,
     path: Option<&str>,
     issuers: &[IssuerPolicy],
-    attributes: &[AttributeRule],
     problems: &Problems,
 ) -> Option<Protocol> {
-    let has_groups = document.groups.is_some();
-    for (index, rule) in attributes.iter().enumerate() {
-        let (path, name) = (format!("attributes[{index}].attribute"), rule.attribute.root());
-        if is_reserved(name) && !(has_groups && name.eq_ignore_ascii_case("groups")) {
-            let hint = "memberships need provisioning.scim.groups; the rest is the directory's to say";
-            problems.add(path, format!("`{name}` is written by no mapping"), hint);
-        } else if let Err(what) = check(&rule.attribute) {
-            let hint = r#"write userName, name.givenName or "urn:example:2.0:User".department"#;
-            problems.add(path, what, hint);
-        }
+    let groups = document.groups.map(|groups| GroupTerms { managed: groups.managed });
+    let external_id = external_id(document.external_id, issuers, problems);
+    let base = path?;
+    if base.contains(['?', '#']) {
+        problems.add("provisioning.path", "users are below it, so it has no query", "write a path: /scim/v2");
     }
-    let groups = document.groups.map(|groups| GroupTerms { create: groups.create, managed: groups.managed });
-    let base = path?.trim_end_matches('/').to_owned();
-    let external_id = external_id(document.external_id, issuers, problems)?;
-    Some(Protocol::Scim { terms: ScimTerms { base, groups }, external_id })
+    let terms = ScimTerms { base: base.trim_end_matches('/').to_owned(), groups };
+    Some(Protocol::Scim { terms, external_id: external_id? })
+}
+
+/// Whether SCIM has such an attribute, and a mapping may write it.
+pub(super) fn attribute(
+    name: &ClaimPath,
+    provisioning: Option<&ProvisioningDocument>,
+) -> Result<(), (String, &'static str)> {
+    let Some(provisioning) = provisioning.filter(|it| it.speaks_scim()) else { return Ok(()) };
+    let has_groups = provisioning.scim.as_ref().is_some_and(|scim| scim.groups.is_some());
+    let is_groups = matches!(name.steps(), [whole] if whole.eq_ignore_ascii_case("groups"));
+    if is_reserved(name.root()) && !(has_groups && is_groups) {
+        let hint =
+            "memberships are `groups` and need provisioning.scim.groups; the rest is the directory's to say";
+        return Err((format!("`{name}` is written by no mapping"), hint));
+    }
+    let hint = r#"write userName, name.givenName or "urn:example:2.0:User".department"#;
+    check(name).map_err(|what| (what.to_owned(), hint))
 }
 
 /// Two issuers may give the same `sub` to different people, so with several nobody chooses for the operator: what accounts
@@ -37,27 +46,22 @@ fn external_id(
     issuers: &[IssuerPolicy],
     problems: &Problems,
 ) -> Option<ExternalId> {
-    let one_issuer = matches!(issuers, [issuer] if issuer.trust.tenants.is_none());
-    let hint = "write external_id: key, or issuer_and_sub";
-    match written {
-        Some(ExternalIdDocument::Key) => Some(ExternalId::Key),
-        Some(ExternalIdDocument::IssuerAndSub) => Some(ExternalId::IssuerAndSub),
-        None | Some(ExternalIdDocument::Sub) if one_issuer => Some(ExternalId::Sub),
+    let names: Vec<_> = issuers.iter().flat_map(|issuer| issuer.trust.names()).collect();
+    let several = names.len() > 1;
+    let (what, hint) = match written {
+        Some(ExternalIdDocument::Key) => return Some(ExternalId::Key),
+        Some(ExternalIdDocument::IssuerAndSub) if names.iter().any(|name| name.contains('|')) => {
+            ("an issuer's name holds the bar that parts it from the sub", "write external_id: key")
+        }
+        Some(ExternalIdDocument::IssuerAndSub) => return Some(ExternalId::IssuerAndSub),
+        None | Some(ExternalIdDocument::Sub) if !several => return Some(ExternalId::Sub),
         Some(ExternalIdDocument::Sub) => {
-            problems.add(
-                "provisioning.scim.external_id",
-                "two issuers may give the same sub to two people",
-                hint,
-            );
-            None
+            ("two issuers may give the same sub to two people", "write external_id: key, or issuer_and_sub")
         }
         None => {
-            problems.add(
-                "provisioning.scim.external_id",
-                "it is missing, and there is more than one issuer",
-                hint,
-            );
-            None
+            ("it is missing, and there is more than one issuer", "write external_id: key, or issuer_and_sub")
         }
-    }
+    };
+    problems.add("provisioning.scim.external_id", what, hint);
+    None
 }

@@ -6,6 +6,7 @@ mod headers;
 mod kinds;
 mod provisioning;
 mod routes;
+mod scim;
 mod terms;
 
 use super::*;

@@ -12,7 +12,7 @@ pub struct ClaimPath(Vec<String>);
 
 impl ClaimPath {
     /// The place of a claim of this name.
-    pub fn named(name: &str) -> Self {
+    pub fn named(name: &'static str) -> Self {
         Self(vec![name.to_owned()])
     }
 

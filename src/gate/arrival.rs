@@ -27,9 +27,6 @@ const SLOWEST_GLANCE: Duration = Duration::from_millis(5);
 /// A glance costs a few microseconds. While many are looked at, each is looked at less often.
 const GLANCE_EACH: Duration = Duration::from_micros(20);
 
-/// What a SCIM directory says it can do is believed for so long.
-const CAPABILITIES_HOLD: Duration = Duration::from_secs(60 * 60);
-
 impl Gate {
     /// Whether somebody may wait for word of one more subject. Clients that leave end their requests, not the calls that
     /// are made for them.
@@ -181,9 +178,9 @@ impl Gate {
 
     fn ask(&mut self, key: SubjectKey) {
         let Some(flight) = self.flights.get(key) else { return };
-        let known = self.capabilities.filter(|(_, until)| self.latest < *until).map(|(known, _)| known);
         let told = self.roster.get(key).and_then(|known| known.told);
-        let (conversation, call) = Conversation::about(&flight.errand, told, &self.policy, known);
+        let known = self.learned.at(self.latest);
+        let (conversation, call) = Conversation::about(&flight.errand, &self.policy, told, known);
         flight.conversation = Some(conversation);
         self.flights.enter(key, Stage::Asking);
         self.call(Purpose::Arrival(key), call);
@@ -207,12 +204,12 @@ impl Gate {
     pub(super) fn conclude_arrival(&mut self, key: SubjectKey, reply: &Reply, now: Timestamp) {
         let Some(flight) = self.flights.get(key) else { return };
         let Some(conversation) = &mut flight.conversation else { return };
-        match conversation.hear(reply, &self.policy) {
+        let next = conversation.hear(reply, &self.policy);
+        conversation.learned().into_iter().for_each(|learned| self.learned.add(learned, now));
+        match next {
             Move::Ask(call) => self.call(Purpose::Arrival(key), call),
             Move::Done(answer) => {
-                let (learned, snags) = (conversation.learned(), conversation.snags().to_vec());
-                self.capabilities =
-                    learned.map(|known| (known, now.after(CAPABILITIES_HOLD))).or(self.capabilities);
+                let snags = conversation.snags().to_vec();
                 snags.into_iter().for_each(|snag| self.report(Event::Snag(snag)));
                 self.conclude_errand(key, answer, now);
             }

@@ -3,7 +3,7 @@
 
 use super::{post, request};
 use crate::config::{Policy, Protocol, Upstream};
-use crate::domain::{Call, ClaimPath, Identity, Reply, SubjectKey, Timestamp};
+use crate::domain::{Call, Identity, Reply, SubjectKey, Timestamp};
 use crate::memory::{Known, Query, Told};
 use crate::token::Claims;
 use crate::wire::scim::{self, Capabilities, Newcomer, ScimRequest, Snag};
@@ -59,6 +59,11 @@ impl Errand {
         }
     }
 
+    /// Whether the directory was told what a newer token says; one of unknown age is no news to it.
+    fn is_older_than(&self, told: Told) -> bool {
+        self.identity.issued_at.is_none_or(|issued_at| issued_at < told.issued_at)
+    }
+
     /// The same for a subject that turned out to be known.
     pub(super) fn into_drift(self) -> Self {
         Self { cause: Cause::Drift, ..self }
@@ -95,12 +100,12 @@ pub(super) enum Move {
 }
 
 impl Conversation {
-    /// Opens one, with its first call. What the directory was `told` before may be newer, and what a SCIM directory can do
-    /// may be known from another.
+    /// Opens one, with its first call. What the directory was told of the subject may be remembered, and what a SCIM
+    /// directory can do may be known from another.
     pub(super) fn about(
         errand: &Errand,
-        told: Option<Told>,
         policy: &Policy,
+        told: Option<Told>,
         known: Option<Capabilities>,
     ) -> (Self, Call) {
         let at = &policy.provisioning.at;
@@ -115,14 +120,15 @@ impl Conversation {
                 (Self::Arrival, call)
             }
             Protocol::Scim { terms, external_id } => {
-                // Nobody else compares the times of tokens: an older one only makes an account that is not there.
-                let is_outdated = told.is_some_and(|told| Some(told.issued_at) > errand.identity.issued_at);
-                let all =
-                    || errand.attributes.keys().map(|name| ClaimPath::named(name).to_string()).collect();
+                // SCIM has no word for the age of what it is told: an older token changes no account back.
+                let initial = match told.is_some_and(|told| errand.is_older_than(told)) {
+                    true => policy.mapping.written().collect(),
+                    false => policy.mapping.initial().to_vec(),
+                };
                 let newcomer = Newcomer {
                     external_id: external_id.of(&errand.identity.subject),
                     attributes: errand.attributes.clone(),
-                    initial: if is_outdated { all() } else { policy.mapping.initial().to_vec() },
+                    initial,
                 };
                 let (conversation, first) = scim::Conversation::begin(terms, &newcomer, known);
                 (Self::Scim(Box::new(conversation)), call(at, first))
@@ -141,7 +147,7 @@ impl Conversation {
         }
     }
 
-    /// What became known of the directory on the way.
+    /// What was found out about the directory on the way.
     pub(super) fn learned(&self) -> Option<Capabilities> {
         match self {
             Self::Arrival => None,
@@ -158,7 +164,72 @@ impl Conversation {
     }
 }
 
+/// What conversations found out about a SCIM directory, and until when that is believed.
+#[derive(Default)]
+pub(super) struct Learned(Option<(Capabilities, Timestamp)>);
+
+/// What a SCIM directory says it can do is believed for so long, however often it is made use of.
+const CAPABILITIES_HOLD: Duration = Duration::from_secs(60 * 60);
+
+impl Learned {
+    pub(super) fn at(&self, now: Timestamp) -> Option<Capabilities> {
+        self.0.filter(|(_, until)| now < *until).map(|(known, _)| known)
+    }
+
+    /// Takes in what one more found out. That PATCH was tried in vain says more than another's promise of it.
+    pub(super) fn add(&mut self, new: Capabilities, now: Timestamp) {
+        let held = self.0.filter(|(_, until)| now < *until);
+        self.0 = Some(match held {
+            Some((known, until)) => (Capabilities { patch: known.patch && new.patch, ..new }, until),
+            None => (new, now.after(CAPABILITIES_HOLD)),
+        });
+    }
+
+    /// The clock was set back by `span`.
+    pub(super) fn move_back(&mut self, span: Duration) {
+        self.0.iter_mut().for_each(|(_, until)| *until = until.before(span));
+    }
+}
+
 fn call(at: &Upstream, said: ScimRequest) -> Call {
     let at = Upstream { path: said.path, ..at.clone() };
     request(&at, said.method, said.headers, said.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_secs(12 * 3600);
+
+    fn minutes(count: u64) -> Timestamp {
+        NOON.after(Duration::from_secs(60 * count))
+    }
+
+    #[test]
+    fn what_is_learned_of_a_directory_holds_for_an_hour_however_often_it_is_learned() {
+        let mut learned = Learned::default();
+        assert_eq!(learned.at(NOON), None);
+        for minute in [0, 30, 59] {
+            learned.add(Capabilities::default(), minutes(minute));
+        }
+        assert_eq!(learned.at(minutes(59)), Some(Capabilities::default()));
+        assert_eq!(learned.at(minutes(60)), None);
+        learned.add(Capabilities::default(), minutes(60));
+        learned.move_back(Duration::from_secs(60 * 60));
+        assert_eq!((learned.at(minutes(59)).is_some(), learned.at(minutes(60))), (true, None));
+    }
+
+    #[test]
+    fn what_was_tried_in_vain_is_not_promised_back_within_that_time() {
+        let (promised, tried) =
+            (Capabilities::default(), Capabilities { patch: false, ..Default::default() });
+        let mut learned = Learned::default();
+        for (new, minute) in [(promised, 0), (tried, 1), (promised, 2)] {
+            learned.add(new, minutes(minute));
+        }
+        assert_eq!(learned.at(minutes(2)), Some(tried));
+        learned.add(promised, minutes(60));
+        assert_eq!(learned.at(minutes(61)), Some(promised));
+    }
 }

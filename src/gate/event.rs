@@ -127,6 +127,7 @@ impl Event {
             Self::ArrivalOwed => ("firstsight.arrivals.owed", 1),
             Self::ArrivalsDropped(count) => ("firstsight.arrivals.dropped", *count),
             Self::Snag(Snag::Ambiguous) => ("firstsight.scim.ambiguous", 1),
+            Self::Snag(Snag::Malformed) => ("firstsight.scim.malformed", 1),
             Self::Snag(Snag::Unfiltered) => ("firstsight.scim.unfiltered", 1),
             Self::Snag(Snag::Refused) => ("firstsight.scim.refused", 1),
             Self::Snag(Snag::Late) => ("firstsight.scim.late", 1),
@@ -179,7 +180,7 @@ impl fmt::Display for Event {
             Self::KeysShared => f.write_str("an issuer's word was taken over from another worker"),
             Self::KeysFailed { issuer, why } => write!(f, "keys of {} not fetched: {why}", issuer.as_str()),
             Self::Arrival(ArrivalOutcome::Invalid) => {
-                f.write_str("the directory does not take an account's attributes; check the mapping")
+                f.write_str("the directory takes an account's attributes for invalid, or its account is; check the mapping")
             }
             Self::Arrival(outcome) => write!(f, "an arrival was answered: {outcome:?}"),
             Self::Counted(kind) => write!(f, "a {kind:?} went on without an account"),
@@ -190,6 +191,9 @@ impl fmt::Display for Event {
             Self::Snag(snag) => f.write_str(match snag {
                 Snag::Ambiguous => {
                     "the directory has several accounts with one external id; none of them is taken"
+                }
+                Snag::Malformed => {
+                    "the directory has an account with an unusable id, or does not say whether it is active; it is not taken"
                 }
                 Snag::Unfiltered => {
                     "the directory ignores filters, and has too many accounts to read them all"

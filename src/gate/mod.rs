@@ -34,7 +34,7 @@ use crate::domain::{
 use crate::memory::{Known, Query, Roster, Tokens, Waiting, Want};
 use crate::route::{Access, Chosen};
 use crate::token::KnownHeaders;
-use crate::wire::scim::Capabilities;
+use errand::Learned;
 use flights::Flights;
 use http::{HeaderName, HeaderValue, Method, header};
 use keys::IssuerKeys;
@@ -53,8 +53,7 @@ pub struct Gate {
     roster: Roster,
     waiting: Waiting,
     flights: Flights,
-    /// What a SCIM directory can do, and until when that is believed.
-    capabilities: Option<(Capabilities, Timestamp)>,
+    learned: Learned,
     dice: Dice,
     sightings: Sightings,
     reported: Reported,
@@ -134,7 +133,7 @@ impl Gate {
             roster: Roster::of_a_worker(limits.subjects),
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: Flights::default(),
-            capabilities: None,
+            learned: Learned::default(),
             sightings: Sightings::new(&policy.last_seen, nonce),
             reported: Reported::default(),
             directory_lost: false,
@@ -222,6 +221,7 @@ impl Gate {
         self.keys.iter_mut().for_each(|keys| keys.move_back(back));
         self.roster.move_back(back);
         self.flights.move_back(back);
+        self.learned.move_back(back);
         self.waiting.move_back(back);
         self.sightings.move_back(back);
         self.reported.move_back(back);

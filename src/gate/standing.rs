@@ -57,11 +57,6 @@ impl Gate {
                 let span = span.saturating_sub(self.dice.up_to(span / 10));
                 (Standing::Present(account.map(Arc::new).or(account_before)), now.after(span))
             }
-            // The attributes are wrong, not the account: it stands as it stood.
-            ArrivalAnswer::Invalid if cause == Cause::Drift => match before {
-                Some(known) => (known.standing, known.until),
-                None => return None,
-            },
             ArrivalAnswer::Pending(message) => {
                 (refused(Reason::AccountPending, message), now.after(REFUSAL_REMEMBERED))
             }
@@ -71,7 +66,12 @@ impl Gate {
             ArrivalAnswer::Departed => {
                 (refused(Reason::AccountDeparted, None), now.after(REFUSAL_REMEMBERED))
             }
-            ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), now.after(REFUSAL_REMEMBERED)),
+            // If its attributes alone are wrong, the account stands as it stood.
+            ArrivalAnswer::Invalid => before
+                .filter(|_| cause == Cause::Drift)
+                .map_or((refused(Reason::AccountInvalid, None), now.after(REFUSAL_REMEMBERED)), |known| {
+                    (known.standing, known.until)
+                }),
             ArrivalAnswer::Unavailable(_) => return None,
         };
         Some(Known { standing, until, told, asked_at: now })

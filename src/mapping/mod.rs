@@ -110,6 +110,11 @@ impl Mapping {
         &self.initial
     }
 
+    /// All attributes, by their dotted names.
+    pub fn written(&self) -> impl Iterator<Item = String> {
+        self.attributes.iter().map(|rule| rule.attribute.to_string())
+    }
+
     /// Digest of the mapping and of what is kept in step with the claims, if anything is. The order of a list makes no
     /// difference: issuers do not keep to one.
     fn fingerprint(&self, claims: &Map<String, Value>) -> Result<Option<Fingerprint>, Reason> {

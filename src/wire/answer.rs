@@ -23,7 +23,7 @@ pub enum ArrivalAnswer {
     Denied(Option<String>),
     /// It existed and was closed.
     Departed,
-    /// The directory refuses the attributes: the mapping is wrong.
+    /// The directory refuses the attributes, as the mapping is wrong; or it has no account that is the subject's beyond doubt.
     Invalid,
     /// No usable answer: unreachable, overloaded, or not speaking this contract. Holds the wait it asked for.
     Unavailable(Option<Duration>),

@@ -48,6 +48,8 @@ mod scim;
 mod scim_groups;
 #[path = "../scenarios/scim_quirks.rs"]
 mod scim_quirks;
+#[path = "../scenarios/scim_spared.rs"]
+mod scim_spared;
 mod shared;
 #[path = "../scenarios/sightings.rs"]
 mod sightings;

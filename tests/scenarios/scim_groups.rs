@@ -28,15 +28,15 @@ fn group(name: &str, members: &[&str]) -> (String, Vec<String>) {
 
 #[test]
 fn a_subject_is_put_into_the_groups_of_its_token() {
-    let mut world = Here::usual(&with_groups(json!({"create": true})));
+    let mut world = Here::usual(&with_groups(json!({})));
     let scim = world.directory().scim();
     scim.has_group("staff", &["somebody"]);
+    scim.has_group("admins", &[]);
     visit(&mut world, "jane-4711", 0, &["staff", "admins"]).forwarded();
     let both = [group("staff", &["somebody", "user-1"]), group("admins", &["user-1"])];
     world.until("she is in both", |_| scim.groups() == both);
     visit(&mut world, "john-4712", 0, &["admins"]).forwarded();
     world.until("he is in it", |_| scim.groups()[1] == group("admins", &["user-1", "user-2"]));
-    assert_eq!(scim.heard(Operation::CreateGroup).len(), 1);
 }
 
 #[test]
@@ -57,17 +57,19 @@ fn a_newer_token_takes_a_subject_out_of_managed_groups_alone() {
 }
 
 #[test]
-fn a_group_that_is_not_there_is_not_made_unless_the_operator_says_so() {
-    let mut world = Here::usual(&with_groups(json!({"create": false})));
+fn a_group_that_is_not_there_is_not_made_and_keeps_nobody_out_of_the_others() {
+    let mut world = Here::usual(&with_groups(json!({"managed": ["staff"]})));
     let scim = world.directory().scim();
-    visit(&mut world, "jane-4711", 0, &["staff"]).forwarded();
-    world.pass(Duration::from_millis(300));
-    assert!(scim.groups().is_empty() && scim.heard(Operation::CreateGroup).is_empty());
+    scim.has_group("admins", &[]);
+    visit(&mut world, "jane-4711", 0, &["staff", "admins"]).forwarded();
+    world.until("she is in the other", |_| scim.groups() == [group("admins", &["user-1"])]);
+    world.until("it is told", |world| world.counter("firstsight.scim.memberships") == 1);
+    assert!(scim.heard(Operation::Unknown).is_empty(), "nothing but users is made");
 }
 
 #[test]
 fn a_group_is_known_by_its_whole_name() {
-    let mut world = Here::usual(&with_groups(json!({"create": false})));
+    let mut world = Here::usual(&with_groups(json!({})));
     let scim = world.directory().scim();
     for name in ["admins", "twins", "twins", "staff"] {
         scim.has_group(name, &[]);
@@ -85,9 +87,10 @@ fn a_group_is_known_by_its_whole_name() {
 
 #[test]
 fn who_left_is_put_into_no_group() {
-    let mut world = Here::usual(&with_groups(json!({"create": true, "managed": ["staff"]})));
+    let mut world = Here::usual(&with_groups(json!({"managed": ["staff"]})));
     let scim = world.directory().scim();
     scim.has_group("staff", &["left"]);
+    scim.has_group("admins", &[]);
     scim.holds(json!({"id": "left", "userName": "left", "externalId": "jane-4711", "active": false}));
     visit(&mut world, "jane-4711", 0, &["admins"]).refused(403, "account-departed");
     world.pass(Duration::from_millis(300));

@@ -21,6 +21,12 @@ pub(in crate::config) struct ProvisioningDocument {
     pub(in crate::config) drift_every: Option<Period>,
 }
 
+impl ProvisioningDocument {
+    pub(in crate::config) fn speaks_scim(&self) -> bool {
+        matches!(self.protocol, Some(ProtocolDocument::Scim))
+    }
+}
+
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::config) enum ProtocolDocument {
@@ -46,7 +52,6 @@ pub(in crate::config) enum ExternalIdDocument {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::config) struct GroupsDocument {
-    pub(in crate::config) create: bool,
     pub(in crate::config) managed: Vec<String>,
 }
 

@@ -28,12 +28,16 @@ pub struct Conversation {
     kept: Map<String, Value>,
     groups: Option<Groups>,
     capabilities: Option<Capabilities>,
+    /// Those that this conversation found out.
+    learned: Option<Capabilities>,
     stage: Stage,
     requests: usize,
     /// Somebody else made the account first, or it cannot be made.
     conflicted: bool,
     /// The account changed while it was brought up to date, so it was read once more.
     reread: bool,
+    /// PATCH was answered as if there were none.
+    misses_patch: bool,
     /// The account, once it is known to be there and active.
     account: Option<String>,
     snags: Vec<Snag>,
@@ -51,8 +55,11 @@ pub enum Move {
 /// What went wrong on the way and does not show in the answer. Somebody should know of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Snag {
-    /// More than one account has the subject's external id. Nobody guesses which: the answer is `Unavailable`.
+    /// More than one account has the subject's external id. Nobody guesses which: the answer is `Invalid`.
     Ambiguous,
+    /// The subject's account says no id that can be used, or it cannot be told whether it is active: the answer is
+    /// `Invalid`.
+    Malformed,
     /// The directory ignores filters and has too many accounts to read them all: the answer is `Unavailable`.
     Unfiltered,
     /// The directory refuses the attributes of an account that exists: it stays as it was, and is `Active`.
@@ -82,7 +89,8 @@ enum Stage {
     Over,
 }
 
-/// The most requests of a conversation: enough to read every page three times, or to make every group there may be.
+/// The most requests of a conversation: enough to read every page three times, or to keep as many memberships as one account
+/// may have changed.
 const MOST_REQUESTS: usize = 100;
 /// How long an account that could not be brought up to date is relied on, at the least.
 const LATE: Duration = Duration::from_secs(60);
@@ -109,10 +117,12 @@ impl Conversation {
             attributes,
             groups: None,
             capabilities: known,
+            learned: None,
             stage: Stage::Capabilities,
             requests: 1,
             conflicted: false,
             reread: false,
+            misses_patch: false,
             account: None,
             snags: Vec::new(),
         };
@@ -137,6 +147,7 @@ impl Conversation {
             Stage::Capabilities => match Capabilities::read(reply) {
                 Some(capabilities) => {
                     self.capabilities = Some(capabilities);
+                    self.learned = Some(capabilities);
                     Move::Ask(self.search())
                 }
                 None => unavailable(reply),
@@ -160,9 +171,9 @@ impl Conversation {
         }
     }
 
-    /// What is known of the directory's capabilities by now: good for conversations to come.
+    /// What this conversation found out about the directory's capabilities: good for others to come.
     pub fn learned(&self) -> Option<Capabilities> {
-        self.capabilities
+        self.learned
     }
 
     /// What went wrong on the way, each once.
@@ -202,10 +213,9 @@ impl Conversation {
                 let user = creation(&self.external_id, &self.attributes);
                 Move::Ask(ScimRequest::post(format!("{}/Users", self.base), &user))
             }
-            Found::Several => {
-                self.snag(Snag::Ambiguous);
-                Move::Done(ArrivalAnswer::Unavailable(None))
-            }
+            // About one subject, and the same another time: nobody else is to suffer from it.
+            Found::Several => self.invalid(Snag::Ambiguous),
+            Found::Malformed => self.invalid(Snag::Malformed),
             Found::TooMany => {
                 self.snag(Snag::Unfiltered);
                 Move::Done(ArrivalAnswer::Unavailable(None))
@@ -229,12 +239,17 @@ impl Conversation {
         let is_ours = |made: &Map<String, Value>| {
             member(made, "externalId").is_none() || Resource::is_of(made, &self.external_id)
         };
-        let id = member(&made, "id").map_or_else(|| located(reply), usable_id).filter(|_| is_ours(&made));
-        match (id, is_active(&made)) {
+        if !is_ours(&made) {
+            return unavailable(reply);
+        }
+        let said = member(&made, "id");
+        match (said.map_or_else(|| located(reply), usable_id), is_active(&made)) {
             // A directory may make accounts that wait for somebody. From then on they look like closed ones.
             (Some(_), Some(false)) => Move::Done(ArrivalAnswer::Departed),
             (Some(id), Some(true)) => self.keep_memberships(id, &Known::None),
-            _ => unavailable(reply),
+            // It is there, and is found the next time.
+            (None, _) if said.is_none() => unavailable(reply),
+            _ => self.invalid(Snag::Malformed),
         }
     }
 
@@ -258,6 +273,10 @@ impl Conversation {
     fn hear_update(&mut self, reply: &Reply, account: Resource, patch: bool) -> Move {
         match reply::status(reply) {
             Some(200 | 204) => {
+                // It was there to be changed all along: it is PATCH that is not.
+                if self.misses_patch {
+                    self.learned = self.capabilities;
+                }
                 let now = reply::resource(reply).unwrap_or_default();
                 match is_active(&now) {
                     Some(false) => Move::Done(ArrivalAnswer::Departed),
@@ -270,6 +289,7 @@ impl Conversation {
                 Move::Ask(self.search())
             }
             Some(404 | 405 | 501) if patch => {
+                self.misses_patch = true;
                 self.capabilities = Some(Capabilities { patch: false, ..self.can() });
                 self.update(account)
             }
@@ -318,6 +338,11 @@ impl Conversation {
             (Turn::Over, None) => self.late(None),
             (Turn::Later(wait), _) => self.late(wait),
         }
+    }
+
+    fn invalid(&mut self, snag: Snag) -> Move {
+        self.snag(snag);
+        Move::Done(ArrivalAnswer::Invalid)
     }
 
     /// The account is there and active, and the rest can wait: nobody is turned away because a directory cannot be written

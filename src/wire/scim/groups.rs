@@ -16,7 +16,6 @@ use std::time::Duration;
 pub(super) struct Memberships {
     base: String,
     account: String,
-    create: bool,
     left: VecDeque<Task>,
     at: Option<At>,
     /// Not all could be done.
@@ -55,22 +54,18 @@ enum Task {
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum At {
-    /// The group of this name; whether it was looked for before.
-    Lookup { name: String, join: bool, again: bool },
-    /// The group that is made.
-    Creation(String),
+    /// The group of this name.
+    Lookup { name: String, join: bool },
     /// The change of a group; whether somebody is taken out.
     Change { out: bool },
 }
 
-/// The most groups that one account is put into and taken out of at once.
+/// The most groups that one account is put into at once, and the most that it is taken out of.
 const MOST_GROUPS: usize = 20;
 /// The longest name of a group, in bytes.
 const LONGEST_NAME: usize = 256;
 /// How many groups of a name are asked for: one, and others that ought not to be.
 const PAGE: u64 = 10;
-
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// The names of groups that a mapping made; `None` if it is no text and no list of texts.
 pub(super) fn names(mapped: &Value) -> Option<Vec<String>> {
@@ -122,22 +117,17 @@ impl Memberships {
                 leaving.map(|(_, id)| Task::Quit(id.clone())).collect()
             }
         };
+        let mut joining = Vec::new();
         for name in wanted.iter().filter(|name| !is_in(name)) {
             let task = Task::Join(name.clone());
-            if !left.contains(&task) {
-                left.push(task);
+            if !joining.contains(&task) {
+                joining.push(task);
             }
         }
-        let flawed = left.len() > MOST_GROUPS;
+        let flawed = left.len().max(joining.len()) > MOST_GROUPS;
         left.truncate(MOST_GROUPS);
-        Self {
-            base: base.to_owned(),
-            account: account.to_owned(),
-            create: terms.create,
-            left: left.into(),
-            at: None,
-            flawed,
-        }
+        left.extend(joining.into_iter().take(MOST_GROUPS));
+        Self { base: base.to_owned(), account: account.to_owned(), left: left.into(), at: None, flawed }
     }
 
     /// The next request, if there is anything left to do.
@@ -145,8 +135,8 @@ impl Memberships {
         match self.left.pop_front() {
             None => Turn::Over,
             Some(Task::Quit(group)) => self.change(&group, false),
-            Some(Task::Leave(name)) => self.look_for(name, false, false),
-            Some(Task::Join(name)) => self.look_for(name, true, false),
+            Some(Task::Leave(name)) => self.look_for(name, false),
+            Some(Task::Join(name)) => self.look_for(name, true),
         }
     }
 
@@ -157,13 +147,7 @@ impl Memberships {
         }
         match self.at.take() {
             None => Turn::Over,
-            Some(At::Lookup { name, join, again }) => self.hear_lookup(reply, name, join, again),
-            Some(At::Creation(name)) => match reply::status(reply) {
-                Some(200 | 201) => self.next(),
-                // Somebody else was quicker.
-                Some(409) => self.look_for(name, true, true),
-                _ => self.skip(),
-            },
+            Some(At::Lookup { name, join }) => self.hear_lookup(reply, &name, join),
             Some(At::Change { out }) => match reply::status(reply) {
                 Some(200 | 204) => self.next(),
                 Some(404) if out => self.next(),
@@ -177,13 +161,13 @@ impl Memberships {
         }
     }
 
-    fn hear_lookup(&mut self, reply: &Reply, name: String, join: bool, again: bool) -> Turn {
+    fn hear_lookup(&mut self, reply: &Reply, name: &str, join: bool) -> Turn {
         let Some(page) = Page::read(reply) else {
             return self.skip();
         };
         let shown = u64::try_from(page.resources.len()).unwrap_or(u64::MAX);
         let is_it =
-            |group: &&Map<String, Value>| member(group, "displayName").is_some_and(|said| *said == name);
+            |group: &&Map<String, Value>| member(group, "displayName").is_some_and(|said| said == name);
         let mut groups = page.resources.iter().filter(is_it);
         match (groups.next(), groups.next()) {
             _ if page.total > shown => self.skip(),
@@ -192,20 +176,14 @@ impl Memberships {
                 None => self.skip(),
             },
             (None, _) if !join => self.next(),
-            (None, _) if self.create && !again => {
-                let members = json!([{"value": self.account}]);
-                let group = json!({"schemas": [GROUP], "displayName": name, "members": members});
-                self.at = Some(At::Creation(name));
-                Turn::Ask(ScimRequest::post(format!("{}/Groups", self.base), &group))
-            }
             _ => self.skip(),
         }
     }
 
-    fn look_for(&mut self, name: String, join: bool, again: bool) -> Turn {
+    fn look_for(&mut self, name: String, join: bool) -> Turn {
         let filter = equals("displayName", &name);
         let path = format!("{}/Groups?{filter}&excludedAttributes=members&count={PAGE}", self.base);
-        self.at = Some(At::Lookup { name, join, again });
+        self.at = Some(At::Lookup { name, join });
         Turn::Ask(ScimRequest::get(path))
     }
 

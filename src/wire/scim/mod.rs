@@ -29,11 +29,10 @@ pub struct ScimTerms {
     pub groups: Option<GroupTerms>,
 }
 
-/// How the attribute `groups` becomes memberships.
+/// How the attribute `groups` becomes memberships. Groups are the directory's to make: their names need not be unique
+/// (RFC 7643 §4.2), so that two who make one at the same moment make two.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupTerms {
-    /// Whether a group that is not there is made.
-    pub create: bool,
     /// The groups that a subject is taken out of when its attribute no longer names them; all others are somebody else's.
     pub managed: Vec<String>,
 }

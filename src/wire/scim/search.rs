@@ -29,6 +29,8 @@ pub(super) enum Found {
     One(Resource),
     /// More than one account has this external id.
     Several,
+    /// The account says no id that can be used, or it cannot be told whether it is active.
+    Malformed,
     /// There are more accounts than can be read one by one.
     TooMany,
     /// No usable answer, and the wait it asked for.
@@ -67,7 +69,7 @@ impl Search {
                 continue;
             }
             let Some(resource) = Resource::read(members) else {
-                return Found::Unusable(None);
+                return Found::Malformed;
             };
             match &self.found {
                 Some(other) if other.id != resource.id => return Found::Several,

@@ -29,8 +29,9 @@ impl Groups {
     }
 
     pub(super) fn put_behind_everybodys_back(&mut self, name: &str, members: &[&str]) {
+        let id = format!("group-{}", self.0.len() + 1);
         let members = members.iter().map(|id| (*id).to_owned()).collect();
-        self.add(name.to_owned(), members);
+        self.0.push(Group { id, name: name.to_owned(), members });
     }
 
     /// Names and members of all groups.
@@ -53,21 +54,6 @@ impl Groups {
         // Names are compared without regard to case (RFC 7643 §4.2).
         let same = |group: &&Group| group.name.to_lowercase() == name.to_lowercase();
         Ok(self.0.iter().filter(same).map(Group::shown).collect())
-    }
-
-    pub(super) fn create(&mut self, resource: &Value) -> Result<Value, Problem> {
-        let of_groups = resource["schemas"].as_array().is_some_and(|all| all.contains(&json!(GROUP)));
-        let name = resource["displayName"].as_str().filter(|name| of_groups && !name.is_empty());
-        let name = name.ok_or_else(|| Problem::syntax("it is no group"))?.to_owned();
-        Ok(self.add(name, members(&resource["members"])?))
-    }
-
-    fn add(&mut self, name: String, members: BTreeSet<String>) -> Value {
-        let id = format!("group-{}", self.0.len() + 1);
-        let group = Group { id, name, members };
-        let shown = group.shown();
-        self.0.push(group);
-        shown
     }
 
     /// Applies the operations of a PatchOp: members are added as a list, and removed by their id.

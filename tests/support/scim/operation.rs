@@ -14,7 +14,6 @@ pub(crate) enum Operation {
     Patch,
     Put,
     LookUpGroups,
-    CreateGroup,
     PatchGroup,
     /// Nothing that it knows.
     Unknown,
@@ -40,7 +39,6 @@ impl Operation {
             ("PATCH", _) if place.starts_with("/Users/") => id("/Users/").map(|id| (Self::Patch, id)),
             ("PUT", _) => id("/Users/").map(|id| (Self::Put, id)),
             ("GET", "/Groups") => Some((Self::LookUpGroups, query())),
-            ("POST", "/Groups") => Some((Self::CreateGroup, String::new())),
             ("PATCH", _) => id("/Groups/").map(|id| (Self::PatchGroup, id)),
             _ => None,
         };

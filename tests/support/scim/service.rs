@@ -69,9 +69,6 @@ impl Service {
                 body().and_then(|user| self.users.put(target, user, version)).map(|user| (200, user))
             }
             Operation::LookUpGroups => return self.look_up_groups(target),
-            Operation::CreateGroup => {
-                return answered(201, body().and_then(|group| self.groups.create(&group)));
-            }
             Operation::PatchGroup if patches => {
                 return answered(200, body().and_then(|patch| self.groups.patch(target, &patch)));
             }

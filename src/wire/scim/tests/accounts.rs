@@ -109,7 +109,7 @@ fn of_two_accounts_with_the_same_external_id_neither_is_chosen() {
         {"id": "1", "externalId": "idp|jane"}, {"id": "2", "externalId": "idp|jane", "active": false}
     ]));
     let (answer, conversation) = talk(&mut directory, &terms(), &jane(), usual());
-    assert_eq!(answer, ArrivalAnswer::Unavailable(None));
+    assert_eq!(answer, ArrivalAnswer::Invalid);
     assert_eq!(conversation.snags(), [Snag::Ambiguous]);
     assert_eq!(directory.steps(), ["GET Users"]);
 }
@@ -203,6 +203,21 @@ fn the_id_of_a_new_account_is_in_the_answer_or_in_its_location() {
     assert_eq!(arrive(&mut directory, &jane()), active("c"));
     let mut directory = Directory::default().says(Method::POST, "Users", reply(201, ""));
     assert_eq!(arrive(&mut directory, &jane()), ArrivalAnswer::Unavailable(None));
+}
+
+#[test]
+fn an_account_that_cannot_be_used_as_it_is_said_is_its_subjects_trouble_alone() {
+    for odd in [json!({"id": ".."}), json!({"id": 7}), json!({"id": "1", "active": "perhaps"})] {
+        let mut there = odd.clone();
+        there["externalId"] = json!("idp|jane");
+        for mut directory in [
+            Directory::default().says(Method::POST, "Users", reply(201, &odd)),
+            Directory::of(json!([there, {"id": "2", "externalId": "idp|bob"}])),
+        ] {
+            let (answer, conversation) = talk(&mut directory, &terms(), &jane(), usual());
+            assert_eq!((answer, conversation.snags()), (ArrivalAnswer::Invalid, &[Snag::Malformed][..]));
+        }
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Directory {
                 json!({"patch": {"supported": true}, "filter": {"supported": true}, "etag": {"supported": true}}),
             ),
             ("GET", [kind]) => self.list(kind, query),
-            ("POST", [kind]) => self.create(kind, body),
+            ("POST", ["Users"]) => self.create(body),
             ("PATCH", [kind, id]) => self.patch(kind, id, &body, headers.get(header::IF_MATCH)),
             ("PUT", ["Users", id]) => {
                 let user = self.users.iter_mut().find(|user| user["id"] == *id).expect("it is there");
@@ -128,14 +128,12 @@ impl Directory {
         mine.map(|group| json!({"value": group["id"], "display": group["displayName"]})).collect()
     }
 
-    fn create(&mut self, kind: &str, mut made: Value) -> Reply {
-        let unique = if kind == "Users" { "userName" } else { "displayName" };
-        let all = self.resources(kind);
-        if all.iter().any(|other| other[unique] == made[unique]) {
+    fn create(&mut self, mut made: Value) -> Reply {
+        if self.users.iter().any(|other| other["userName"] == made["userName"]) {
             return reply(409, json!({"scimType": "uniqueness"}));
         }
-        made["id"] = format!("{}{}", kind.to_lowercase(), all.len() + 1).into();
-        all.push(made.clone());
+        made["id"] = format!("users{}", self.users.len() + 1).into();
+        self.users.push(made.clone());
         reply(201, made)
     }
 

@@ -3,9 +3,9 @@
 use super::*;
 use http::Method;
 
-fn with_groups(create: bool, managed: &[&str]) -> ScimTerms {
+fn with_groups(managed: &[&str]) -> ScimTerms {
     let managed = managed.iter().map(|name| (*name).to_owned()).collect();
-    ScimTerms { groups: Some(GroupTerms { create, managed }), ..terms() }
+    ScimTerms { groups: Some(GroupTerms { managed }), ..terms() }
 }
 
 fn member_of(groups: Value) -> Newcomer {
@@ -32,7 +32,7 @@ fn somebody_new_is_put_into_groups_that_are_not_in_the_user() {
     let mut directory = known(&[("staff", &["x"]), ("other", &[])]);
     directory.users.clear();
     let newcomer = member_of(json!(["staff", "staff"]));
-    let (answer, conversation) = talk(&mut directory, &with_groups(false, &["other"]), &newcomer, usual());
+    let (answer, conversation) = talk(&mut directory, &with_groups(&["other"]), &newcomer, usual());
     assert_eq!((answer, conversation.snags()), (active("users1"), &[][..]));
     assert_eq!(members(&directory, "staff"), ["x", "users1"]);
     assert_eq!(directory.users[0].get("groups"), None);
@@ -42,30 +42,18 @@ fn somebody_new_is_put_into_groups_that_are_not_in_the_user() {
 #[test]
 fn one_name_alone_is_a_list_of_one() {
     let mut directory = known(&[("staff", &[])]);
-    talk(&mut directory, &with_groups(false, &[]), &member_of(json!("staff")), usual());
+    talk(&mut directory, &with_groups(&[]), &member_of(json!("staff")), usual());
     assert_eq!(members(&directory, "staff"), ["u"]);
 }
 
 #[test]
-fn a_group_that_is_not_there_is_made_only_if_the_operator_says_so() {
-    let mut directory = known(&[]);
-    let newcomer = member_of(json!(["staff"]));
-    let (answer, conversation) = talk(&mut directory, &with_groups(false, &[]), &newcomer, usual());
+fn a_group_that_is_not_there_is_not_made() {
+    let mut directory = known(&[("other", &[])]);
+    let newcomer = member_of(json!(["staff", "other"]));
+    let (answer, conversation) = talk(&mut directory, &with_groups(&["staff"]), &newcomer, usual());
     assert_eq!((answer, conversation.snags()), (active("u"), &[Snag::Memberships][..]));
-    assert!(directory.groups.is_empty());
-    let (answer, conversation) = talk(&mut directory, &with_groups(true, &[]), &newcomer, usual());
-    assert_eq!((answer, conversation.snags()), (active("u"), &[][..]));
-    assert_eq!(members(&directory, "staff"), ["u"]);
-}
-
-#[test]
-fn a_group_that_another_gateway_makes_first_is_used() {
-    let nobody = reply(200, json!({"totalResults": 0}));
-    let mut directory = known(&[("staff", &[])]).instead(Method::GET, "Groups", 0, 1, nobody);
-    let newcomer = member_of(json!(["staff"]));
-    let (_, conversation) = talk(&mut directory, &with_groups(true, &[]), &newcomer, usual());
-    assert_eq!(conversation.snags(), []);
-    assert_eq!(members(&directory, "staff"), ["u"]);
+    assert_eq!(directory.groups.len(), 1);
+    assert_eq!(members(&directory, "other"), ["u"], "the others are kept");
 }
 
 #[test]
@@ -74,7 +62,7 @@ fn only_managed_groups_are_left() {
         let mut directory = known(&[("staff", &["u"]), ("admins", &["x", "u"]), ("choir", &["u"])]);
         directory.tells_memberships = tells_memberships;
         let newcomer = member_of(json!(["staff"]));
-        let terms = with_groups(false, &["staff", "admins", "gone"]);
+        let terms = with_groups(&["staff", "admins", "gone"]);
         let (answer, conversation) = talk(&mut directory, &terms, &newcomer, usual());
         assert_eq!((answer, conversation.snags()), (active("u"), &[][..]));
         assert_eq!(members(&directory, "admins"), ["x"]);
@@ -87,7 +75,7 @@ fn only_managed_groups_are_left() {
 fn memberships_that_the_account_tells_cost_nothing() {
     let mut directory = known(&[("staff", &["u"])]);
     directory.tells_memberships = true;
-    talk(&mut directory, &with_groups(true, &["staff"]), &member_of(json!(["staff"])), usual());
+    talk(&mut directory, &with_groups(&["staff"]), &member_of(json!(["staff"])), usual());
     assert_eq!(directory.steps(), ["GET Users"]);
 }
 
@@ -95,7 +83,7 @@ fn memberships_that_the_account_tells_cost_nothing() {
 fn who_loses_a_group_loses_it_before_getting_another() {
     let mut directory = known(&[("staff", &[]), ("admins", &["u"])]);
     directory.tells_memberships = true;
-    talk(&mut directory, &with_groups(false, &["admins"]), &member_of(json!(["staff"])), usual());
+    talk(&mut directory, &with_groups(&["admins"]), &member_of(json!(["staff"])), usual());
     assert_eq!(
         directory.steps(),
         ["GET Users", "PATCH Groups/g-admins", "GET Groups", "PATCH Groups/g-staff"]
@@ -113,13 +101,13 @@ fn without_the_claim_nobody_leaves_a_group() {
         let mut directory = known(&[("staff", &["u"])]);
         directory.tells_memberships = true;
         let (answer, conversation) =
-            talk(&mut directory, &with_groups(true, &["staff"]), &newcomer(mapped), usual());
+            talk(&mut directory, &with_groups(&["staff"]), &newcomer(mapped), usual());
         assert_eq!((answer, conversation.snags()), (active("u"), &snags[..]));
         assert_eq!(members(&directory, "staff"), ["u"]);
     }
     let mut directory = known(&[("staff", &["u"])]);
     directory.tells_memberships = true;
-    talk(&mut directory, &with_groups(true, &["staff"]), &member_of(json!([])), usual());
+    talk(&mut directory, &with_groups(&["staff"]), &member_of(json!([])), usual());
     assert!(members(&directory, "staff").is_empty(), "a list of none says that there are none");
 }
 
@@ -128,10 +116,10 @@ fn groups_for_new_accounts_are_left_alone_where_there_is_one() {
     let mut newcomer = member_of(json!(["staff"]));
     newcomer.initial = vec!["groups".into()];
     let mut directory = known(&[("staff", &[]), ("admins", &["u"])]);
-    talk(&mut directory, &with_groups(false, &["admins"]), &newcomer, usual());
+    talk(&mut directory, &with_groups(&["admins"]), &newcomer, usual());
     assert_eq!(directory.steps(), ["GET Users"]);
     directory.users.clear();
-    talk(&mut directory, &with_groups(false, &["admins"]), &newcomer, usual());
+    talk(&mut directory, &with_groups(&["admins"]), &newcomer, usual());
     assert_eq!(members(&directory, "staff"), ["users1"]);
 }
 
@@ -139,7 +127,7 @@ fn groups_for_new_accounts_are_left_alone_where_there_is_one() {
 fn of_two_groups_of_one_name_neither_is_touched() {
     let mut directory = known(&[("staff", &[]), ("staff", &[]), ("other", &[])]);
     let newcomer = member_of(json!(["staff", "other"]));
-    let (answer, conversation) = talk(&mut directory, &with_groups(true, &[]), &newcomer, usual());
+    let (answer, conversation) = talk(&mut directory, &with_groups(&[]), &newcomer, usual());
     assert_eq!((answer, conversation.snags()), (active("u"), &[Snag::Memberships][..]));
     assert!(members(&directory, "staff").is_empty());
     assert_eq!(members(&directory, "other"), ["u"]);
@@ -149,8 +137,7 @@ fn of_two_groups_of_one_name_neither_is_touched() {
 fn a_group_whose_name_is_only_like_it_is_another() {
     let like = reply(200, json!({"totalResults": 1, "Resources": [{"id": "1", "displayName": "Admins"}]}));
     let mut directory = known(&[]).says(Method::GET, "Groups", like);
-    let (_, conversation) =
-        talk(&mut directory, &with_groups(false, &[]), &member_of(json!(["admins"])), usual());
+    let (_, conversation) = talk(&mut directory, &with_groups(&[]), &member_of(json!(["admins"])), usual());
     assert_eq!(conversation.snags(), [Snag::Memberships]);
     assert_eq!(directory.steps(), ["GET Users", "GET Groups"]);
 }
@@ -159,7 +146,7 @@ fn a_group_whose_name_is_only_like_it_is_another() {
 fn who_is_no_member_any_more_has_left() {
     let none = reply(400, json!({"scimType": "noTarget"}));
     let mut directory = known(&[("staff", &[])]).says(Method::PATCH, "Groups", none);
-    let terms = with_groups(false, &["staff"]);
+    let terms = with_groups(&["staff"]);
     assert_eq!(talk(&mut directory, &terms, &member_of(json!([])), usual()).1.snags(), []);
 }
 
@@ -167,7 +154,7 @@ fn who_is_no_member_any_more_has_left() {
 fn a_directory_that_cannot_change_groups_now_keeps_the_account_for_a_short_time() {
     let mut directory = known(&[("staff", &[]), ("b", &[])]).says(Method::PATCH, "Groups", reply(503, ""));
     let newcomer = member_of(json!(["staff", "b"]));
-    let (answer, conversation) = talk(&mut directory, &with_groups(false, &[]), &newcomer, usual());
+    let (answer, conversation) = talk(&mut directory, &with_groups(&[]), &newcomer, usual());
     assert_eq!((answer, conversation.snags()), (late("u", 60), &[Snag::Late][..]));
     assert_eq!(directory.asked.len(), 3, "it is not asked any more");
 }
@@ -176,8 +163,7 @@ fn a_directory_that_cannot_change_groups_now_keeps_the_account_for_a_short_time(
 fn without_patch_groups_are_left_alone() {
     let mut directory = known(&[("staff", &[])]);
     let newcomer = member_of(json!(["staff"]));
-    let (answer, conversation) =
-        talk(&mut directory, &with_groups(true, &[]), &newcomer, can(false, true, true));
+    let (answer, conversation) = talk(&mut directory, &with_groups(&[]), &newcomer, can(false, true, true));
     assert_eq!((answer, conversation.snags()), (active("u"), &[Snag::Memberships][..]));
     assert_eq!(directory.steps(), ["GET Users"]);
 }
@@ -185,9 +171,15 @@ fn without_patch_groups_are_left_alone() {
 #[test]
 fn one_account_is_put_into_so_many_groups_at_once() {
     let names: Vec<_> = (0..30).map(|n| format!("g{n}")).collect();
-    let mut directory = known(&[]);
-    let newcomer = member_of(json!(names));
-    let (answer, conversation) = talk(&mut directory, &with_groups(true, &[]), &newcomer, usual());
-    assert_eq!((answer, conversation.snags()), (active("u"), &[Snag::Memberships][..]));
-    assert_eq!(directory.groups.len(), 20);
+    let groups: Vec<_> = names.iter().map(|name| (name.as_str(), &[][..])).collect();
+    let managed: Vec<_> = (0..30).map(|n| format!("managed{n}")).collect();
+    let managed: Vec<_> = managed.iter().map(String::as_str).collect();
+    for managed in [&[][..], &managed[..]] {
+        let mut directory = known(&groups);
+        let (answer, conversation) =
+            talk(&mut directory, &with_groups(managed), &member_of(json!(names)), usual());
+        assert_eq!((answer, conversation.snags()), (active("u"), &[Snag::Memberships][..]));
+        let joined = directory.groups.iter().filter(|group| group["members"] != json!([])).count();
+        assert_eq!(joined, 20, "however many it is to be taken out of");
+    }
 }

@@ -121,6 +121,15 @@ fn without_patch_the_whole_account_is_replaced() {
 }
 
 #[test]
+fn that_patch_is_not_there_is_learned_only_where_an_account_can_be_replaced() {
+    let gone = reply(404, "");
+    let mut directory =
+        old(json!({})).says(Method::PATCH, "Users", gone.clone()).says(Method::PUT, "Users", gone);
+    let (answer, conversation) = talk(&mut directory, &terms(), &jane(), usual());
+    assert_eq!((answer, conversation.learned()), (late("7", 60), None));
+}
+
+#[test]
 fn nobody_is_cut_off_because_new_attributes_are_refused() {
     for status in [400, 403, 409, 413, 422] {
         for known in [usual(), can(false, true, true)] {
@@ -150,7 +159,8 @@ fn nobody_is_cut_off_because_an_account_cannot_be_written_now() {
 fn an_odd_id_goes_into_no_path() {
     for id in [json!(".."), json!(""), json!(7), json!("a\r\nb"), json!("x".repeat(300))] {
         let mut directory = old(json!({"id": id}));
-        assert_eq!(arrive(&mut directory, &jane()), ArrivalAnswer::Unavailable(None), "{id}");
+        let (answer, conversation) = talk(&mut directory, &terms(), &jane(), usual());
+        assert_eq!((answer, conversation.snags()), (ArrivalAnswer::Invalid, &[Snag::Malformed][..]), "{id}");
         assert_eq!(directory.steps(), ["GET Users"]);
     }
     let mut directory = old(json!({"id": "../Groups?é"})).says(Method::PATCH, "Users/", reply(204, ""));
