@@ -10,6 +10,8 @@ from .figures import Figure, at_most
 from .gateway import Gateway
 
 CONNECTIONS = 64
+# Nobody may be refused because the machine is busy with other things: how long anything takes is not measured here.
+PATIENT = [("provisioning.timeout", "15s"), ("limits.hold", "15s")]
 # After this, sightings are told and what is freed is given back.
 IDLE_S = 15
 MIB = 2**20
@@ -31,16 +33,16 @@ def measure(options):
         Figure("grown with nobody remembered", anyway, "{:.1f}"),
         Figure("one token remembered: before", before, "{:.1f}"),
         Figure("one token remembered: grown", grown, "{:.1f}"),
-        Figure("one token remembered: grown by the subjects alone", grown - anyway, "{:.1f}", at_most(32, " MiB")),
+        Figure("one token remembered: grown beyond that", grown - anyway, "{:.1f}", at_most(32, " MiB")),
         Figure("10,000 tokens remembered: before", before_full, "{:.1f}"),
         Figure("10,000 tokens remembered: grown", grown_full, "{:.1f}"),
-        Figure("10,000 tokens remembered: grown by the subjects alone", grown_full - anyway, "{:.1f}", at_most(32, " MiB")),
+        Figure("10,000 tokens remembered: grown beyond that", grown_full - anyway, "{:.1f}", at_most(32, " MiB")),
     ]
 
 
 def run(options, settings):
     """MiB before the subjects came, and by how many more there are afterwards."""
-    with Gateway(options, settings) as gateway:
+    with Gateway(options, [*PATIENT, *settings]) as gateway:
         port = gateway.ports["firstsight"]
         # A token gets its place when it is verified the second time.
         asyncio.run(send((request for request in tokens.others() for _ in range(2)), port, gateway))

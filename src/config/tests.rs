@@ -4,6 +4,7 @@ mod attributes;
 mod credentials;
 mod headers;
 mod kinds;
+mod provisioning;
 mod routes;
 mod terms;
 

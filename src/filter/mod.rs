@@ -90,7 +90,6 @@ impl<H: Host> Filter<H> {
         let gate = self.gate.borrow();
         gate.filter_state_keys().chain([REASON_KEY]).for_each(|key| self.host.declare_filter_state(key));
         drop(gate);
-        Commons::prepare(&self.host, self.gate.borrow().shared_names());
         self.tick_at(now, now);
     }
 

@@ -44,16 +44,6 @@ impl Commons {
         Self { me: number(nonce), waiting: Vec::new() }
     }
 
-    /// Makes the records that are missing: a proxy writes one that is there in one step with a comparison, but not one
-    /// that is not.
-    pub(super) fn prepare(host: &impl SharedData, names: impl Iterator<Item = String>) {
-        for key in names.map(|name| key(&name)) {
-            if host.shared_get(&key).is_none() {
-                host.shared_set(&key, &Record::default().bytes(), None);
-            }
-        }
-    }
-
     /// Looks whether another worker has the answer to a call or is asking for it, and takes it upon this one if not. One
     /// that waits since `since` waits for no more than two leases, whatever stands there.
     pub(super) fn look(&self, host: &impl SharedData, call: &Call, since: Timestamp, now: Timestamp) -> Look {
@@ -73,16 +63,11 @@ impl Commons {
                 return Look::Wait;
             }
             record.lease = Some(Lease { holder: self.me, until: now.after(lease) });
-            let cas = found.map(|(_, cas)| cas);
-            match (host.shared_set(&key, &record.bytes(), cas), cas) {
-                (true, Some(_)) => return Look::Make,
-                // A record that was not there may have been made by several at once: it is read before it is relied on.
-                (true, None) => {}
-                (false, Some(_)) => {}
-                // This proxy shares nothing.
-                (false, None) => return Look::Make,
+            if replace(host, &key, &record.bytes(), &found) {
+                return Look::Make;
             }
         }
+        // This proxy shares nothing, or not for long enough to get a word in.
         Look::Make
     }
 
@@ -111,7 +96,7 @@ impl Commons {
             let mut record = Record::about(&question, found.as_ref(), now);
             change(&mut record);
             record.lease = record.lease.filter(|lease| lease.holder != self.me);
-            if host.shared_set(&key, &record.bytes(), found.map(|(_, cas)| cas)) {
+            if replace(host, &key, &record.bytes(), &found) {
                 return;
             }
         }
@@ -137,6 +122,18 @@ impl Commons {
 /// This worker, as one that holds leases.
 fn number(nonce: [u8; 16]) -> u64 {
     u128::from_be_bytes(nonce) as u64
+}
+
+/// What was found under a key, and its version.
+type Value = Option<(Vec<u8>, u32)>;
+
+/// A version that nothing has: as a proxy compares versions only where there is something, what is written with it is
+/// written only where there is nothing.
+const NOTHING: u32 = u32::MAX;
+
+/// Writes `value` if nobody wrote since that was `found`.
+fn replace(host: &impl SharedData, key: &str, value: &[u8], found: &Value) -> bool {
+    host.shared_set(key, value, Some(found.as_ref().map_or(NOTHING, |(_, version)| *version)))
 }
 
 /// Where a record stands. Other plugins have keys beside ours, and the next release may write other records.

@@ -53,10 +53,11 @@ impl Gate {
             flight.deadline = now.after(hold);
         }
         match (pace, flight.stage) {
-            (Pace::Background, _) if is_new => self.claim(key, false),
-            // The process has a word to say first.
-            (Pace::Background, Stage::Claiming) => {}
-            (Pace::Background, _) => self.let_go_ahead(key, now),
+            (Pace::Background, Stage::Asking) => self.let_go_ahead(key, now),
+            // The process is asked already.
+            (Pace::Background, Stage::Claiming) if !is_new => {}
+            // Another worker may have learnt of it meanwhile.
+            (Pace::Background, _) => self.claim(key, false),
             // What rests because nobody waits for it need not rest now.
             (Pace::Hold, Stage::Resting(_)) if !somebody_waits => {
                 flight.failures = 0;
@@ -73,7 +74,7 @@ impl Gate {
         let key = errand.key();
         if self.take_up(errand, now) {
             self.owe(key);
-            self.queue(key);
+            self.queue(key, now);
         }
     }
 
@@ -104,10 +105,10 @@ impl Gate {
         }
     }
 
-    /// Lets a flight wait for its turn, if it is of use to anybody.
-    fn queue(&mut self, key: SubjectKey) {
+    /// Lets a flight rest on, or wait for its turn, if it is of use to anybody.
+    fn queue(&mut self, key: SubjectKey, now: Timestamp) {
         match self.flights.get(key) {
-            Some(flight) if flight.is_wanted(&self.waiting) => self.flights.queue(key),
+            Some(flight) if flight.is_wanted(&self.waiting) => self.flights.rest_or_queue(key, now),
             _ => {
                 self.flights.end(key);
             }
@@ -119,6 +120,9 @@ impl Gate {
         let Some(flight) = self.flights.get(key) else { return };
         if flight.is_wanted(&self.waiting) {
             let query = flight.errand.query(self.policy.provisioning.drift_every);
+            if may_ask {
+                flight.rests_until = self.latest;
+            }
             self.flights.enter(key, Stage::Claiming);
             self.outputs.push(Output::Claim { query, may_ask });
         } else {
@@ -134,9 +138,8 @@ impl Gate {
     /// The process's word on an [`Output::Claim`].
     pub fn claimed(&mut self, key: SubjectKey, found: Found, now: Timestamp) {
         // What is no answer, being too old, is still worth knowing while the directory cannot be asked.
-        let asked_at = self.roster.get(key).map(|known| known.asked_at);
-        if let Some(known) = found.besides.filter(|known| Some(known.asked_at) > asked_at) {
-            self.roster.remember(key, known);
+        if let Some(known) = found.besides {
+            self.remember_besides(key, known);
         }
         if !matches!(found.claim, Claim::Known(_)) {
             self.let_go_ahead(key, now);
@@ -153,7 +156,17 @@ impl Gate {
             Claim::Granted => self.ask(key),
             Claim::Elsewhere => self.wait_elsewhere(key, now),
             Claim::Shut { until } => self.miss(key, Some(until.since(now)), true, now),
-            Claim::Unknown => self.queue(key),
+            Claim::Unknown => self.queue(key, now),
+        }
+    }
+
+    /// Another worker knew this of a subject.
+    fn remember_besides(&mut self, key: SubjectKey, known: Known) {
+        if let Some(flight) = self.flights.get(key) {
+            flight.errand.is_about(&known);
+        }
+        if self.roster.get(key).is_none_or(|own| own.asked_at < known.asked_at) {
+            self.roster.remember(key, known);
         }
     }
 
@@ -247,7 +260,7 @@ impl Gate {
         let may_try = !is_shut && failures < attempts && soon < flight.deadline;
         if may_try && flight.is_awaited(&self.waiting) {
             self.report(Event::ArrivalRetried);
-            return self.flights.enter(key, Stage::Resting(soon));
+            return self.flights.rest(key, soon);
         }
         for ticket in std::mem::take(&mut flight.waiting) {
             self.settle_without_answer(ticket, wait, now);
@@ -257,7 +270,7 @@ impl Gate {
         } else {
             let rarely = Backoff { longest: Provisioning::RARELY, ..backoff };
             let pause = rarely.after(failures, &mut self.dice).max(at_least);
-            self.flights.enter(key, Stage::Resting(now.after(pause)));
+            self.flights.rest(key, now.after(pause));
         }
     }
 

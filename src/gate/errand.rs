@@ -4,7 +4,7 @@
 use super::{post, request};
 use crate::config::{Policy, Protocol, Upstream};
 use crate::domain::{Call, ClaimPath, Identity, Reply, SubjectKey, Timestamp};
-use crate::memory::{Query, Told};
+use crate::memory::{Known, Query, Told};
 use crate::token::Claims;
 use crate::wire::scim::{self, Capabilities, Newcomer, ScimRequest, Snag};
 use crate::wire::{Arrival, ArrivalAnswer, ArrivalSubject, Cause};
@@ -49,6 +49,13 @@ impl Errand {
     pub(super) fn take_over(&mut self, other: Self) {
         if other.identity.issued_at > self.identity.issued_at {
             *self = Self { cause: self.cause, ..other };
+        }
+    }
+
+    /// What the process knows of the subject is too old to be relied on.
+    pub(super) fn is_about(&mut self, known: &Known) {
+        if self.cause == Cause::Arrival && known.is_present() {
+            self.cause = Cause::Refresh;
         }
     }
 

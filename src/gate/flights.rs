@@ -33,6 +33,8 @@ pub(super) struct Flight {
     pub(super) failures: u32,
     /// Whoever waits is not tried for any longer.
     pub(super) deadline: Timestamp,
+    /// The directory is not tried before this, unless somebody is worth it.
+    pub(super) rests_until: Timestamp,
     /// When it began.
     pub(super) since: Timestamp,
     /// Whether it brings its errand home, whoever waits; unset while nobody needs it to.
@@ -111,6 +113,7 @@ impl Flights {
             stage: Stage::Claiming,
             failures: 0,
             deadline: now,
+            rests_until: now,
             since: now,
             owed: None,
         };
@@ -145,6 +148,23 @@ impl Flights {
         let turn = Turn { is_behind: flight.waiting.is_empty(), number: self.turns };
         self.turns += 1;
         self.enter(key, Stage::Queued(turn));
+    }
+
+    /// The directory did not answer: it is left alone until then.
+    pub(super) fn rest(&mut self, key: SubjectKey, until: Timestamp) {
+        if let Some(flight) = self.flights.get_mut(&key) {
+            flight.rests_until = until;
+        }
+        self.enter(key, Stage::Resting(until));
+    }
+
+    /// Nobody knows, and nobody is to ask now: it rests on, or waits for its turn.
+    pub(super) fn rest_or_queue(&mut self, key: SubjectKey, now: Timestamp) {
+        let until = self.flights.get(&key).map(|flight| flight.rests_until).filter(|until| *until > now);
+        match until {
+            Some(until) => self.enter(key, Stage::Resting(until)),
+            None => self.queue(key),
+        }
     }
 
     /// Notes that the directory has to be told, whoever waits. Returns whether it will be, which it is not if `limit` are
@@ -205,6 +225,7 @@ impl Flights {
         for flight in self.flights.values_mut() {
             flight.deadline = flight.deadline.before(span);
             flight.since = flight.since.before(span);
+            flight.rests_until = flight.rests_until.before(span);
         }
         for (at, key) in std::mem::take(&mut self.due) {
             let stage = self.flights.get(&key).map(|flight| flight.stage);

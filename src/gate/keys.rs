@@ -184,15 +184,6 @@ impl IssuerKeys {
         Some(format!("{what}\n{cluster}\n{authority}\n{path}"))
     }
 
-    pub(super) fn shared_names(&self) -> impl Iterator<Item = String> {
-        let stages: &[Stage] = match &self.source {
-            KeySource::Inline(_) => &[],
-            KeySource::Address { .. } => &[Stage::Fetching],
-            KeySource::Discovery { .. } => &[Stage::Discovering, Stage::Fetching],
-        };
-        stages.iter().filter_map(|stage| self.shared_name(*stage))
-    }
-
     /// Takes in a reply that came at `at`.
     fn conclude(&mut self, reply: &Reply, at: Timestamp, now: Timestamp) -> Result<Progress, KeysFailure> {
         let progress = self.read(reply, at, now);

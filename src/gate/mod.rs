@@ -186,11 +186,6 @@ impl Gate {
         }
     }
 
-    /// The names of all calls that are shared.
-    pub fn shared_names(&self) -> impl Iterator<Item = String> {
-        self.keys.iter().flat_map(IssuerKeys::shared_names)
-    }
-
     /// Forgets a request that waited: its client is gone.
     pub fn abandon(&mut self, ticket: Ticket) {
         self.waiting.leave(ticket);

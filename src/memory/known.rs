@@ -75,11 +75,15 @@ impl Known {
         wanted.is_some_and(|wanted| self.told.is_none_or(|told| !is_in_step(told, wanted)))
     }
 
+    /// Whether it has an account.
+    pub fn is_present(&self) -> bool {
+        matches!(self.standing, Standing::Present(_))
+    }
+
     /// Whether it has an account whose attributes are others by now: in a newer token than the directory was told of, as
     /// two that are in use side by side must not change it to and fro. It is left alone for a `rest` after each answer.
     pub fn has_drifted(&self, identity: &Identity, rest: Duration, now: Timestamp) -> bool {
-        let is_present = matches!(self.standing, Standing::Present(_));
-        is_present && self.has_rested(rest, now) && self.lacks(Told::by(identity))
+        self.is_present() && self.has_rested(rest, now) && self.lacks(Told::by(identity))
     }
 
     /// Whether it had an account that was closed.

@@ -70,7 +70,8 @@ fn a_proxy_that_does_not_check_signatures_is_told_apart_and_has_no_es512() {
 
 #[test]
 fn a_call_that_times_out_and_one_that_nobody_takes_are_told_by_the_proxy() {
-    let mut world = EnvoyWorld::usual(&usual().set("/provisioning/timeout", json!("200ms")));
+    let config = usual().set("/provisioning/timeout", json!("200ms"));
+    let mut world = EnvoyWorld::usual(&config.set("/provisioning/breaker", json!({"failures": 1000})));
     world.directory().answers(Behaviour::Hangs);
     world.visit("jane-4711").refused(503, "directory-unavailable");
     assert!(world.admin().stat("cluster.directory.upstream_rq_timeout") > 0);

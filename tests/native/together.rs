@@ -132,23 +132,6 @@ fn other_plugins_of_the_process_never_take_each_others_word() {
 }
 
 #[test]
-fn whom_the_directory_turned_away_stays_away_at_workers_that_knew_an_account() {
-    let config = usual().set("/provisioning/when_unavailable", json!("allow"));
-    let mut process = process(2, &config.set("/provisioning/retry", json!({"attempts": 1})));
-    let short = json!({"status": "active", "account": {"id": "shared"}, "valid_for": 60});
-    process.upstreams.directory.answers(Behaviour::json(200, &short));
-    process.visit(0).forwarded();
-    process.visit(1).forwarded();
-    process.pass(Duration::from_secs(61));
-    process.upstreams.directory.answers(Behaviour::json(410, &json!({})));
-    process.visit(0).refused(403, "account-departed");
-    process.pass(Duration::from_secs(31));
-    process.upstreams.directory.goes_down();
-    process.visit(0).refused(403, "account-departed");
-    process.visit(1).refused(403, "account-departed");
-}
-
-#[test]
 fn what_is_owed_while_another_worker_tries_the_directory_is_counted_when_the_plugin_is_removed() {
     let config = usual()
         .set("/provisioning/when_unavailable", json!("allow"))
@@ -273,4 +256,47 @@ fn drifts_of_one_subject_are_told_once_in_their_time_by_all_workers() {
     process.send(2, &tokens[2]).forwarded();
     process.pass(millis(100));
     assert_eq!(process.upstreams.directory.arrivals().len(), 3);
+}
+
+#[test]
+fn in_the_background_no_worker_lets_through_whom_another_knows_to_be_refused() {
+    let mut process = process(2, &usual().set("/provisioning/mode", json!("background")));
+    process.upstreams.directory.answers(Behaviour::json(410, &json!({})).after(millis(100)));
+    for worker in [0, 1, 0, 1] {
+        process.visit(worker).forwarded();
+    }
+    process.pass(millis(150));
+    for worker in [1, 0] {
+        process.visit(worker).refused(403, "account-departed");
+    }
+    assert_eq!(process.upstreams.directory.arrivals().len(), 1);
+}
+
+#[test]
+fn whom_the_process_turned_away_last_stays_away_at_every_worker_while_the_directory_is_gone() {
+    let config = usual().set("/provisioning/when_unavailable", json!("allow"));
+    let mut process = process(2, &config.set("/provisioning/refresh", json!("10s")));
+    let present = json!({"status": "active", "account": {"id": "a-1"}});
+    process.upstreams.directory.answers(Behaviour::json(200, &present));
+    process.visit(0).forwarded();
+    process.visit(1).forwarded();
+    process.pass(millis(11_000));
+    process.upstreams.directory.answers(Behaviour::json(410, &json!({})));
+    process.visit(1).refused(403, "account-departed");
+    process.pass(millis(31_000));
+    process.upstreams.directory.goes_down();
+    process.visit(0).refused(403, "account-departed");
+}
+
+#[test]
+fn in_the_background_requests_that_come_before_the_keys_make_one_call() {
+    let mut process =
+        Process::of(1, Upstreams::default(), &usual().set("/provisioning/mode", json!("background")));
+    let token = process.token();
+    let open: Vec<_> = (0..4).map(|_| process.open(0, &token)).collect();
+    for open in open {
+        process.answer(0, open).forwarded();
+    }
+    process.pass(millis(100));
+    assert_eq!(process.upstreams.directory.arrivals().len(), 1);
 }

@@ -3,10 +3,11 @@
 
 use crate::Here;
 use crate::support::behaviour::Behaviour;
-use crate::support::config::{DIRECTORY_TOKEN, scim, scim_once};
+use crate::support::config::{DIRECTORY_TOKEN, ISSUER, scim, scim_once};
 use crate::support::message::{Answer, get};
 use crate::support::scim::{Operation, Quirk};
 use crate::support::world::{World, unavailable};
+use firstsight::domain::{Issuer, Subject, SubjectId};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -246,12 +247,16 @@ fn whatever_a_subject_is_called_it_finds_nobody_else() {
 }
 
 #[test]
-fn subjects_may_be_known_by_their_key() {
-    let mut world = Here::usual(&scim().set("/provisioning/scim", json!({"external_id": "key"})));
-    world.visit("jane-4711").forwarded();
-    let users = world.directory().scim().users();
-    let external_id = users[0]["externalId"].as_str().unwrap_or_default();
-    assert!(external_id.len() == 64 && external_id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{users:?}");
+fn subjects_may_be_known_by_their_key_or_by_issuer_and_sub() {
+    let (issuer, id) = (Issuer::parse(ISSUER).unwrap(), SubjectId::parse("jane-4711").unwrap());
+    let key = Subject { issuer, id }.key().to_string();
+    for (choice, external_id) in [("key", key), ("issuer_and_sub", format!("{ISSUER}|jane-4711"))] {
+        let mut world = Here::usual(&scim().set("/provisioning/scim", json!({"external_id": choice})));
+        for _ in 0..4 {
+            assert_eq!(account(world.visit("jane-4711")).as_deref(), Some("user-1"));
+        }
+        assert_eq!(world.directory().scim().user(&external_id)["id"], "user-1");
+    }
 }
 
 #[test]

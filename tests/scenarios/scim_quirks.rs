@@ -92,12 +92,9 @@ fn whatever_it_answers_a_new_subject_gets_the_posture() {
 #[test]
 fn whatever_it_answers_when_it_is_asked_what_it_can_do_users_are_made() {
     for behaviour in [
-        Behaviour::Resets,
         Behaviour::Hangs,
         Behaviour::text(200, "<html>Please log in to the hotel's network</html>"),
         Behaviour::text(200, r#"{"patch": [{"supported": "perhaps"}], "filter": true, "etag": null}"#),
-        Behaviour::text(403, ""),
-        Behaviour::text(500, ""),
     ] {
         let shown = format!("{behaviour:?}");
         let mut world = Here::usual(&scim_once());
@@ -147,6 +144,43 @@ fn a_server_that_ignores_filters_adopts_nobody() {
 }
 
 #[test]
+fn a_server_that_ignores_filters_is_read_to_its_end_if_that_is_not_too_far() {
+    let mut world = Here::usual(&scim());
+    let scim = world.directory().scim();
+    scim.has(Quirk::IgnoresFilters);
+    let crowd = |numbers: std::ops::Range<u32>| {
+        for id in numbers.map(|number| format!("crowd-{number}")) {
+            scim.holds(json!({"id": id, "userName": id, "externalId": id}));
+        }
+    };
+    crowd(0..300);
+    scim.holds(json!({"id": "there", "userName": "login-of-jane-4711", "externalId": "jane-4711"}));
+    assert_eq!(account(world.visit("jane-4711")).as_deref(), Some("there"));
+    crowd(300..2000);
+    let answers = scim.heard(Operation::LookUp).len();
+    world.visit("john-4712").refused(503, "directory-unavailable");
+    assert!(world.counter("firstsight.scim.unfiltered") > 0);
+    assert!(scim.heard(Operation::LookUp).len() - answers < 40);
+    assert!(scim.heard(Operation::Create).is_empty());
+}
+
+#[test]
+fn a_change_that_is_not_taken_turns_nobody_away() {
+    let mut world = Here::usual(&scim_once());
+    let scim = world.directory().scim();
+    for (number, no) in no_answers().into_iter().chain([Behaviour::text(400, "")]).enumerate() {
+        let sub = format!("crowd-{number}");
+        scim.answers(Operation::Patch, no.clone());
+        scim.answers(Operation::Put, no);
+        marries(&mut world, &sub);
+        world.visit(&sub).forwarded();
+        scim.behaves();
+    }
+    assert!(world.counter("firstsight.scim.refused") > 0);
+    assert!(world.counter("firstsight.scim.late") > 0);
+}
+
+#[test]
 fn a_server_that_takes_upper_case_for_lower_adopts_nobody() {
     let mut world = Here::usual(&scim());
     let scim = world.directory().scim();
@@ -161,7 +195,7 @@ fn a_server_that_takes_upper_case_for_lower_adopts_nobody() {
 
 #[test]
 fn of_two_users_with_one_external_id_none_is_taken() {
-    let mut world = Here::usual(&scim());
+    let mut world = Here::usual(&scim_once());
     let scim = world.directory().scim();
     scim.holds(json!({"id": "one", "userName": "one", "externalId": "jane-4711"}));
     scim.holds(json!({"id": "two", "userName": "two", "externalId": "jane-4711"}));
@@ -172,6 +206,7 @@ fn of_two_users_with_one_external_id_none_is_taken() {
     let answer = world.visit("john-4712");
     assert!(answer.seen.is_none() && matches!(answer.status, 403 | 503), "{}", answer.status);
     assert_eq!(scim.writes(), 0);
+    assert_eq!(world.counter("firstsight.scim.ambiguous"), 2);
 }
 
 #[test]
@@ -235,7 +270,7 @@ fn a_change_says_which_version_it_changes_and_is_tried_again_when_somebody_was_f
 
 #[test]
 fn a_user_who_was_set_inactive_meanwhile_is_not_revived_by_a_change() {
-    for quirks in [vec![], vec![Quirk::HasNoPatch], vec![Quirk::WantsVersions]] {
+    for quirks in [vec![], vec![Quirk::HasNoPatch]] {
         let mut world = Here::usual(&scim());
         let scim = world.directory().scim();
         quirks.iter().for_each(|quirk| scim.has(quirk.clone()));
@@ -274,7 +309,7 @@ fn a_slow_server_makes_one_user_and_all_are_answered() {
 fn a_server_that_is_too_slow_is_answered_by_the_posture() {
     let mut world = Here::usual(&scim_once());
     let scim = world.directory().scim();
-    scim.has(Quirk::IsSlow(millis(400)));
+    scim.has(Quirk::IsSlow(millis(900)));
     for answer in world.visits("jane-4711", 6) {
         answer.refused(503, "directory-unavailable");
     }

@@ -60,7 +60,6 @@ pub(crate) fn scim() -> Config {
 /// The same, where every first sight is asked about once, and a directory that fails is never left alone.
 pub(crate) fn scim_once() -> Config {
     scim()
-        .set("/provisioning/timeout", json!("300ms"))
         .set("/provisioning/retry", json!({"attempts": 1}))
         .set("/provisioning/breaker", json!({"failures": 1000}))
 }

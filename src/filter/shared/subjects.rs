@@ -5,7 +5,7 @@
 mod tests;
 
 use super::super::SharedData;
-use super::{GRACE, digest, number};
+use super::{GRACE, Value, digest, number, replace};
 use crate::config::{Policy, Protocol};
 use crate::domain::{BreakerTerms, Dice, SubjectKey, Timestamp};
 use crate::memory::{Breaker, Bucket, Claim, Found, Known, Lease, Permit, Place, Query};
@@ -15,8 +15,6 @@ use std::time::Duration;
 const SUBJECTS_PER_BUCKET: u64 = 32;
 /// A bucket changes between looking and writing only as often as workers learn of others in it at the same moment.
 const TRIES: usize = 16;
-/// A version that nothing has: what is written with it is written only where nothing is.
-const NOTHING: u32 = u32::MAX;
 
 /// One worker's part in what is remembered.
 pub(in crate::filter) struct Subjects {
@@ -31,9 +29,6 @@ pub(in crate::filter) struct Subjects {
     /// How long it may take to ask about a subject.
     lease: Duration,
 }
-
-/// What was found under a key.
-type Value = Option<(Vec<u8>, u32)>;
 
 impl Subjects {
     /// `nonce` is a random number that no other worker has.
@@ -178,11 +173,6 @@ impl Subjects {
 
 fn bytes(found: &Value) -> &[u8] {
     found.as_ref().map(|(bytes, _)| bytes.as_slice()).unwrap_or_default()
-}
-
-/// Writes `value` if nobody wrote since that was `found`.
-fn replace(host: &impl SharedData, key: &str, value: &[u8], found: &Value) -> bool {
-    host.shared_set(key, value, Some(found.as_ref().map_or(NOTHING, |(_, version)| *version)))
 }
 
 /// Changes what stands there, unless it is well as it is.
