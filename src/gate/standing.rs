@@ -66,12 +66,12 @@ impl Gate {
             ArrivalAnswer::Departed => {
                 (refused(Reason::AccountDeparted, None), now.after(REFUSAL_REMEMBERED))
             }
-            // If its attributes alone are wrong, the account stands as it stood.
-            ArrivalAnswer::Invalid => before
-                .filter(|_| cause == Cause::Drift)
-                .map_or((refused(Reason::AccountInvalid, None), now.after(REFUSAL_REMEMBERED)), |known| {
-                    (known.standing, known.until)
-                }),
+            // The attributes are wrong, not the account: it stands as it stood.
+            ArrivalAnswer::Invalid if cause == Cause::Drift => {
+                let known = before?;
+                (known.standing, known.until)
+            }
+            ArrivalAnswer::Invalid => (refused(Reason::AccountInvalid, None), now.after(REFUSAL_REMEMBERED)),
             ArrivalAnswer::Unavailable(_) => return None,
         };
         Some(Known { standing, until, told, asked_at: now })
