@@ -135,7 +135,7 @@ pub struct Provisioning {
 }
 
 impl Provisioning {
-    /// How seldom at least an arrival that is owed to the directory is tried.
+    /// How seldom at least an arrival that is owed to the directory is tried; ten times as seldom, if the directory wants it.
     pub const RARELY: Duration = Duration::from_secs(30);
 }
 

@@ -275,7 +275,7 @@ impl Gate {
             self.give_up(key);
         } else {
             let rarely = Backoff { longest: Provisioning::RARELY, ..backoff };
-            let pause = rarely.after(failures, &mut self.dice).max(at_least);
+            let pause = rarely.after(failures, &mut self.dice).max(at_least.min(10 * Provisioning::RARELY));
             self.flights.rest(key, now.after(pause));
         }
     }
