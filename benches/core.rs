@@ -5,9 +5,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use firstsight::config::{KeySource, Policy, Surroundings, compile};
 use firstsight::domain::{Headers, Reply, Ticket, Timestamp};
 use firstsight::gate::{Gate, Output, Step};
+use firstsight::memory::{Claim, Found};
 use firstsight::token::{Claims, Crypto, Jws};
 use firstsight_testkit::{Algorithm, TestIssuer};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::hint::black_box;
 
 const NOW: u64 = 1_795_458_540;
@@ -99,14 +101,21 @@ fn admit(criterion: &mut Criterion) {
 /// A first request, and the directory's answer if there was a question.
 fn introduce(gate: &mut Gate, request: &Headers) {
     gate.admit(Ticket(1), request, now());
-    for output in gate.drain() {
-        if let Output::Call(call, _) = output {
-            let body = json!({"status": "active", "account": {"id": "acct-1"}, "valid_for": 3600});
-            let body = body.to_string().into_bytes();
-            gate.conclude(call, &Reply::Answer { status: 200, headers: vec![], body }, now());
+    let mut outputs = VecDeque::from(gate.drain());
+    while let Some(output) = outputs.pop_front() {
+        match output {
+            Output::Claim { query, .. } => {
+                gate.claimed(query.key, Found { claim: Claim::Granted, besides: None }, now());
+            }
+            Output::Call(call, _) => {
+                let body = json!({"status": "active", "account": {"id": "acct-1"}, "valid_for": 3600});
+                let body = body.to_string().into_bytes();
+                gate.conclude(call, &Reply::Answer { status: 200, headers: vec![], body }, now());
+            }
+            _ => {}
         }
+        outputs.extend(gate.drain());
     }
-    gate.drain();
     let step = gate.admit(Ticket(2), request, now());
     assert!(matches!(step, Step::Settle(_)), "the subject is not known");
 }

@@ -55,7 +55,7 @@ fuzz_target!(|text: &str| {
         assert!(policy.managed.owns(rule.header.as_str().as_bytes()));
         assert!(!matches!(rule.source, HeaderSourceRule::Payload { max_bytes: 0, .. }));
     }
-    assert!(policy.last_seen.batch <= policy.last_seen.buffer);
+    assert!(policy.last_seen.as_ref().is_none_or(|told| told.batch <= told.buffer));
     assert!(!policy.provisioning.at.timeout.is_zero() && !policy.limits.hold.is_zero());
 
     let refusals = Refusals::under(policy.challenge.clone());

@@ -4,9 +4,12 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use firstsight::config::{Policy, Surroundings, compile};
 use firstsight::domain::{Headers, Timestamp};
+use firstsight::gate::{Gate, Output};
+use firstsight::memory::{Claim, Found};
 use firstsight::token::Crypto;
 use jsonwebtoken::EncodingKey;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 
 /// The issuer that every target trusts.
 pub const ISSUER: &str = "https://idp.example.com";
@@ -74,6 +77,22 @@ pub fn policy(changed: Value) -> Policy {
     }
     let surroundings = Surroundings { env: &|_| None, node: "node", crypto: Crypto::pure() };
     compile(&document.to_string(), &surroundings).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// What a gate wants done in a process of one worker that remembers nobody for it.
+pub fn drain(gate: &mut Gate, now: Timestamp) -> Vec<Output> {
+    let (mut pending, mut all) = (VecDeque::from(gate.drain()), Vec::new());
+    while let Some(output) = pending.pop_front() {
+        match output {
+            Output::Claim { query, may_ask } => {
+                let claim = if may_ask && gate.may_ask() { Claim::Granted } else { Claim::Unknown };
+                gate.claimed(query.key, Found { claim, besides: None }, now);
+            }
+            output => all.push(output),
+        }
+        pending.extend(gate.drain());
+    }
+    all
 }
 
 /// A request's or an answer's headers, as a proxy hands them over: one a line, `name: value`, names in lower case.

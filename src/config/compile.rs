@@ -45,8 +45,8 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let limits = limits(&document.limits);
     let gateway = gateway(document.gateway, node, &problems);
     let problems = problems.into_sorted();
-    match (provisioning, last_seen, gateway) {
-        (Some(provisioning), Some(last_seen), Some(gateway)) if problems.is_empty() => Ok(Policy {
+    match (provisioning, gateway) {
+        (Some(provisioning), Some(gateway)) if problems.is_empty() => Ok(Policy {
             gateway,
             mode: match document.mode {
                 None | Some(ModeDocument::Enforce) => Mode::Enforce,

@@ -35,7 +35,7 @@ pub struct Policy {
     /// Where and how accounts are made.
     pub provisioning: Provisioning,
     /// Where and how sightings are reported.
-    pub last_seen: LastSeen,
+    pub last_seen: Option<LastSeen>,
     /// What every challenge says.
     pub challenge: ChallengeTerms,
     /// The bounds of everything that grows.

@@ -56,8 +56,8 @@ fn the_smallest_configuration_is_an_issuer_an_audience_and_a_directory() {
     assert!(policy.issuers[0].trust.algorithms.iter().eq(all_but_es512));
     assert_eq!(policy.issuers[0].trust.clock_skew, Duration::from_secs(30));
     assert_eq!(policy.provisioning.when_unavailable, Posture::Deny);
-    assert_eq!(policy.last_seen.at.path, "/v1/sightings");
-    assert_eq!(policy.last_seen.at.cluster, "directory");
+    let sightings = policy.last_seen.unwrap().at;
+    assert_eq!((sightings.path.as_str(), sightings.cluster.as_str()), ("/v1/sightings", "directory"));
     assert_eq!(policy.limits.token_bytes, 16 * 1024);
 }
 
@@ -178,7 +178,7 @@ fn the_directorys_token_is_read_from_the_environment_and_never_printed() {
     let policy = compiled(&document).ok().unwrap();
     let authorization = policy.provisioning.at.authorization.clone().unwrap();
     assert_eq!(authorization, "Bearer s3cret");
-    assert_eq!(policy.last_seen.at.authorization, Some(authorization));
+    assert_eq!(policy.last_seen.unwrap().at.authorization, Some(authorization));
     assert!(!format!("{:?}", policy.provisioning).contains("s3cret"));
 }
 
@@ -238,10 +238,10 @@ fn sightings_go_where_arrivals_go_under_the_same_name_and_nowhere_else_with_the_
     let mut document = with("/provisioning/authorization", json!({"env": "DIRECTORY_TOKEN"}));
     document["provisioning"]["authority"] = json!("directory.example.com");
     document["last_seen"] = json!({"cluster": "directory"});
-    let same = compiled(&document).ok().unwrap().last_seen.at;
+    let same = compiled(&document).ok().unwrap().last_seen.unwrap().at;
     assert_eq!((same.authority.as_str(), same.authorization.is_some()), ("directory.example.com", true));
     document["last_seen"] = json!({"cluster": "another"});
-    let another = compiled(&document).ok().unwrap().last_seen.at;
+    let another = compiled(&document).ok().unwrap().last_seen.unwrap().at;
     assert_eq!((another.authority.as_str(), another.authorization), ("another", None));
     for odd in ["a b", ":80", "me@directory"] {
         document["last_seen"] = json!({"authority": odd});

@@ -1,7 +1,7 @@
 //! What the filter calls beside issuers; and `last_seen` of a configuration.
 
 use super::document::{AuthorizationDocument, LastSeenDocument, count, span};
-use super::policy::{LastSeen, Provisioning, Upstream};
+use super::policy::{LastSeen, Protocol, Provisioning, Upstream};
 use super::problem::Problems;
 use http::{HeaderValue, Uri};
 use std::time::Duration;
@@ -12,13 +12,23 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Sightings go where arrivals go, unless the operator says otherwise. The same cluster is asked under the same name with
-/// the same credentials; another one gets neither.
+/// the same credentials; another one gets neither. A SCIM directory takes none: then they go nowhere, unless a cluster is
+/// named.
 pub(super) fn last_seen(
     document: Option<LastSeenDocument>,
     provisioning: Option<&Provisioning>,
     env: Env<'_>,
     problems: &Problems,
 ) -> Option<LastSeen> {
+    let speaks_scim = provisioning.is_some_and(|at| at.protocol != Protocol::Firstsight);
+    let names_cluster = document.as_ref().is_some_and(|document| document.cluster.is_some());
+    if speaks_scim && !names_cluster {
+        if document.is_some() {
+            let hint = "name the cluster of a service that takes them, or remove last_seen";
+            problems.add("last_seen.cluster", "it is missing, and a SCIM directory takes no sightings", hint);
+        }
+        return None;
+    }
     let document = document.unwrap_or_default();
     let path = target(document.path, "/v1/sightings", "last_seen.path", problems);
     let own = authorization(document.authorization, "last_seen.authorization", env, problems);

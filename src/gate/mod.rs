@@ -134,7 +134,7 @@ impl Gate {
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: Flights::default(),
             learned: Learned::default(),
-            sightings: Sightings::new(&policy.last_seen, nonce),
+            sightings: Sightings::new(policy.last_seen.as_ref(), nonce),
             reported: Reported::default(),
             directory_lost: false,
             latest: Timestamp::from_millis(0),

@@ -22,8 +22,8 @@ pub(super) struct Sightings {
 }
 
 impl Sightings {
-    pub(super) fn new(policy: &LastSeen, nonce: [u8; 16]) -> Self {
-        let ledger = Ledger::new(policy.buffer, nonce);
+    pub(super) fn new(policy: Option<&LastSeen>, nonce: [u8; 16]) -> Self {
+        let ledger = Ledger::new(policy.map_or(0, |policy| policy.buffer), nonce);
         Self { ledger, under_way: None, window_ends: None, send_from: None }
     }
 
@@ -41,12 +41,13 @@ impl Sightings {
 }
 
 impl Gate {
-    /// Notes that a subject was served.
+    /// Notes that a subject was served, if anybody wants to know.
     pub(super) fn sight(&mut self, who: &Identity, account: Option<&Arc<Account>>, now: Timestamp) {
+        let Some(every) = self.policy.last_seen.as_ref().map(|policy| policy.every) else { return };
         if !self.sightings.ledger.sight(who.key, &who.subject, account, now) {
             self.report(Event::SightingsDropped(1));
         }
-        self.sightings.window_ends.get_or_insert(now.after(self.policy.last_seen.every));
+        self.sightings.window_ends.get_or_insert(now.after(every));
     }
 
     /// Closes the window when its time has come, and sends the next batch.
@@ -76,7 +77,7 @@ impl Gate {
         if self.sightings.under_way.is_some() {
             return;
         }
-        let policy = &self.policy.last_seen;
+        let Some(policy) = &self.policy.last_seen else { return };
         let Some(batch) = self.sightings.ledger.take_batch(policy.batch) else {
             self.sightings.send_from = None;
             return;
@@ -106,7 +107,8 @@ impl Gate {
                 if lost > 0 {
                     self.report(Event::SightingsDropped(lost));
                 }
-                let pause = self.policy.last_seen.every.min(LONGEST_PAUSE);
+                let every = self.policy.last_seen.as_ref().map_or(LONGEST_PAUSE, |policy| policy.every);
+                let pause = every.min(LONGEST_PAUSE);
                 self.sightings.send_from = Some(now.after(pause));
                 return;
             }

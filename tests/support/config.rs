@@ -47,6 +47,7 @@ pub(crate) fn scim() -> Config {
         .set("/provisioning/protocol", json!("scim"))
         .set("/provisioning/path", json!(super::scim::BASE))
         .set("/provisioning/drift_every", json!("100ms"))
+        .set("/last_seen/cluster", json!("directory"))
         .set(
             "/attributes",
             json!([

@@ -170,3 +170,14 @@ fn a_problem_names_its_own_place_whatever_else_is_wrong() {
         ["attributes[0].claim", "attributes[1].attribute", "provisioning.path", EXTERNAL_ID]
     );
 }
+
+#[test]
+fn a_scim_directory_is_told_of_no_sightings_unless_something_that_takes_them_is_named() {
+    let mut document = speaking(json!({}));
+    assert_eq!(compiled(&document).ok().unwrap().last_seen, None);
+    document["last_seen"] = json!({"every": "30s"});
+    assert_eq!(problems(&document), ["last_seen.cluster"]);
+    document["last_seen"] = json!({"cluster": "telemetry"});
+    let told = compiled(&document).ok().unwrap().last_seen.unwrap();
+    assert_eq!((told.at.cluster.as_str(), told.at.authorization), ("telemetry", None));
+}
