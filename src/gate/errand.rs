@@ -37,10 +37,10 @@ impl Errand {
         self.identity.key
     }
 
-    /// What has to be known, so that the directory need not be asked.
-    pub(super) fn query(&self) -> Query {
+    /// What has to be known, from `since` or later, so that the directory need not be asked.
+    pub(super) fn query(&self, since: Timestamp) -> Query {
         let told = Told::by(&self.identity).filter(|_| self.cause == Cause::Drift);
-        Query { key: self.key(), told }
+        Query { key: self.key(), told, since }
     }
 
     /// Takes over what another errand for the same subject says, if that is newer. What this one was sent for still holds:

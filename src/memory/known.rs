@@ -59,7 +59,7 @@ impl Known {
 
     /// Whether this makes it needless to ask the directory.
     pub fn answers(&self, query: &Query, now: Timestamp) -> bool {
-        self.is_fresh(now) && !self.lacks(query.told)
+        self.is_fresh(now) && self.asked_at >= query.since && !self.lacks(query.told)
     }
 
     /// Whether the directory was told other attributes than these, from an older token.
@@ -101,6 +101,8 @@ pub struct Query {
     pub key: SubjectKey,
     /// For a drift, what the directory is to be told: it is needless if it was told just this, or something as new.
     pub told: Option<Told>,
+    /// What the directory said before this is no answer any more.
+    pub since: Timestamp,
 }
 
 /// What the process has for a worker's [`Query`].
@@ -145,7 +147,7 @@ mod tests {
 
     fn answers(known: &Known, told: Option<Told>, secs: u64) -> bool {
         let key = crate::memory::test_key("jane");
-        known.answers(&Query { key, told }, Timestamp::from_secs(secs))
+        known.answers(&Query { key, told, since: Timestamp::from_secs(1) }, Timestamp::from_secs(secs))
     }
 
     #[test]
@@ -153,6 +155,17 @@ mod tests {
         assert!(known(None).is_fresh(Timestamp::from_secs(9)));
         assert!(!known(None).is_fresh(Timestamp::from_secs(10)));
         assert!(answers(&known(None), None, 9) && !answers(&known(None), None, 10));
+    }
+
+    #[test]
+    fn what_the_directory_said_before_somebody_returned_is_no_answer() {
+        let query = |secs| Query {
+            key: crate::memory::test_key("jane"),
+            told: None,
+            since: Timestamp::from_secs(secs),
+        };
+        let answers = |secs| known(None).answers(&query(secs), Timestamp::from_secs(9));
+        assert_eq!((answers(0), answers(1), answers(2)), (true, true, false));
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl Subjects {
     }
 }
 
-fn bytes(found: &Value) -> &[u8] {
+pub(super) fn bytes(found: &Value) -> &[u8] {
     found.as_ref().map(|(bytes, _)| bytes.as_slice()).unwrap_or_default()
 }
 

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
+const LONG_AGO: Timestamp = Timestamp::from_secs(0);
 const SECOND: Duration = Duration::from_secs(1);
 /// As long as the usual time-out, and a second.
 const LEASE: Duration = Duration::from_secs(3);
@@ -79,7 +80,7 @@ fn known(id: &str, now: Timestamp) -> Known {
 }
 
 fn claim(process: &Process, worker: &Subjects, id: &str, now: Timestamp) -> Claim {
-    worker.claim(process, &Query { key: key(id), told: None }, true, now).claim
+    worker.claim(process, &Query { key: key(id), told: None, since: LONG_AGO }, true, now).claim
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn what_is_too_old_is_told_and_asked_about_again() {
     let (process, one, two) = (Process::default(), worker(1), worker(2));
     one.settle(&process, key("jane"), Some(&known("a1", NOW)), NOW);
     let later = NOW.after(60 * SECOND);
-    let query = Query { key: key("jane"), told: None };
+    let query = Query { key: key("jane"), told: None, since: LONG_AGO };
     let found = one.claim(&process, &query, false, later);
     assert_eq!(found, Found { claim: Claim::Unknown, besides: Some(known("a1", NOW)) });
     let found = one.claim(&process, &query, true, later);
