@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// How often a worker looks at what the others heard.
 const GLANCE: Duration = Duration::from_millis(250);
+/// One that has not read the feed yet looks more often: whoever departed is not known to it.
+const EAGER_GLANCE: Duration = Duration::from_millis(20);
 /// The pauses between tries while the feed cannot be had: one worker tries, and access ends when it succeeds.
 const BACKOFF: Backoff = Backoff { shortest: GLANCE, longest: RETRY_SOON };
 /// A directory that asks to be left alone is, for so long.
@@ -152,7 +154,8 @@ impl Gate {
     }
 
     fn look_at_departures(&mut self, now: Timestamp) {
-        self.follower.look_from = now.after(GLANCE);
+        let glance = if self.follower.heard.is_some() { GLANCE } else { EAGER_GLANCE };
+        self.follower.look_from = now.after(glance);
         let (after, asks) = (self.follower.position, self.follower.leads());
         self.outputs.push(Output::Follow { after, asks });
     }

@@ -5,6 +5,7 @@ mod support;
 
 mod clauses;
 mod conformance;
+mod following;
 mod host;
 mod hygiene;
 mod peculiarities;

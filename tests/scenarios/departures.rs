@@ -16,8 +16,7 @@ fn millis(count: u64) -> Duration {
 fn world(config: &Config) -> Here {
     let mut world = Here::usual(config);
     world.every_worker_serves();
-    let readings = Here::WORKERS;
-    world.until("every worker has read the feed", |world| world.directory().feed().readings() >= readings);
+    world.until("all have read the feed", |world| world.directory().feed().readings() >= Here::VMS);
     world.pass(millis(300));
     world
 }
@@ -60,7 +59,8 @@ fn who_was_departed_before_the_proxy_started_is_refused_without_a_call() {
         feed.departs(&format!("crowd-{number}"), at);
     }
     let mut world = Here::start(upstreams, &departing()).expect("it starts");
-    world.until("the feed is read", |world| world.counter("firstsight.departures.heard") >= 10);
+    let all = 10 * Here::VMS as u64;
+    world.until("the feed is read", |world| world.counter("firstsight.departures.heard") >= all);
     world.pass(millis(500));
     for number in 0..10 {
         let token = world.token(&format!("crowd-{number}"));
@@ -199,9 +199,8 @@ fn a_cursor_that_is_unknown_there_has_the_feed_read_anew_and_old_tokens_stay_dea
     let readings = world.directory().feed().readings();
     world.directory().feed().begins_anew();
     world.directory().feed().departs("john-4712", now);
-    world.until("it is read anew by all", |world| {
-        world.directory().feed().readings() >= readings + Here::WORKERS
-    });
+    world
+        .until("it is read anew by all", |world| world.directory().feed().readings() >= readings + Here::VMS);
     world.pass(millis(300));
     let john = world.token("john-4712");
     refused_everywhere(&mut world, &john, 403, "account-departed");

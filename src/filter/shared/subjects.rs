@@ -2,7 +2,7 @@
 //! asks the directory about a subject, and a VM that starts anew has forgotten nobody. Knows no requests.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::super::SharedData;
 use super::{GRACE, Value, digest, number, replace};

@@ -21,13 +21,13 @@ const LEASE: Duration = Duration::from_secs(3);
 
 /// Shared data as Envoy has it: a version is compared only if there is something.
 #[derive(Default)]
-struct Process {
+pub(in crate::filter::shared) struct Process {
     data: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
     /// What another worker does after one looked and before it writes.
-    meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
-    shares_nothing: bool,
-    gets: RefCell<usize>,
-    sets: RefCell<usize>,
+    pub(in crate::filter::shared) meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
+    pub(in crate::filter::shared) shares_nothing: bool,
+    pub(in crate::filter::shared) gets: RefCell<usize>,
+    pub(in crate::filter::shared) sets: RefCell<usize>,
 }
 
 impl SharedData for Process {
