@@ -131,7 +131,10 @@ impl Gate {
         let Some(feed) = &self.policy.departures else { return Timestamp::from_millis(0) };
         let is_heard = self.follower.heard.is_some_and(|heard| now.since(heard) <= feed.stale_for);
         let knows_all = (is_heard || feed.when_stale == WhenStale::Allow) && self.follower.known.is_whole();
-        let since = if knows_all { Timestamp::from_millis(0) } else { now.before(RELIED_ON) };
+        // What other workers knew before this one began may be of before a departure that it has not heard of.
+        let unheard = self.follower.heard.is_none().then_some(self.follower.began.unwrap_or(now));
+        let asked = now.before(RELIED_ON).max(unheard.unwrap_or(Timestamp::from_millis(0)));
+        let since = if knows_all { Timestamp::from_millis(0) } else { asked };
         self.follower.known.returned(key).map_or(since, |returned| returned.max(since))
     }
 

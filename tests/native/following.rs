@@ -6,6 +6,8 @@ use crate::support::config::{Config, departing};
 use crate::support::feed::Feed;
 use crate::support::world::Upstreams;
 use firstsight::domain::Timestamp;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
 
@@ -146,6 +148,8 @@ fn whatever_others_write_into_the_records_whoever_departed_stays_out() {
     let mut process = process(3, &departing());
     let at = process.now();
     let shared = process.workers[0].proxy.shared_data();
+    feed(&process).departs("josh-4713", at);
+    process.pass(millis(400));
     for (number, rubbish) in [vec![], vec![0; 4], vec![0xff; 300], b"{}".to_vec()].into_iter().enumerate() {
         let sub = format!("crowd-{number}");
         feed(&process).departs(&sub, at);
@@ -155,7 +159,7 @@ fn whatever_others_write_into_the_records_whoever_departed_stays_out() {
                 (*value, *version, records) = (rubbish.clone(), *version + 1000, records + 1);
             }
         }
-        assert_eq!(records, 1 + usize::from(number > 0), "the head, and what was told last");
+        assert_eq!(records, 2, "the head, and what was told");
         process.pass(millis(4500));
         let token = process.token_of(&sub);
         all_refuse(&mut process, &token);
@@ -209,4 +213,99 @@ fn a_return_is_believed_by_no_worker_before_the_directory_was_asked_again() {
         process.send(worker, &token).refused(401, "token-outdated");
     }
     assert_eq!(process.upstreams.directory.arrivals().len(), 2);
+}
+
+#[test]
+fn a_worker_that_has_not_read_the_feed_relies_on_nothing_that_was_known_before() {
+    let mut process = process(1, &departing());
+    process.visit(0).forwarded();
+    feed(&process).answers(Behaviour::Hangs);
+    process.starts_a_worker();
+    process.pass(millis(50));
+    process.upstreams.directory.answers(Behaviour::json(410, &json!({})));
+    process.visit(1).refused(403, "account-departed");
+    assert_eq!(process.upstreams.directory.arrivals().len(), 2);
+}
+
+/// What may happen to a process and its directory.
+#[derive(Debug, Clone)]
+enum Weather {
+    Departs(u8),
+    Returns(u8),
+    Passes(u64),
+    FeedFails,
+    FeedBehaves,
+    BeginsAnew,
+    IsLost(usize),
+    Rubbish(u8),
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    prop_oneof![
+        4 => (0..6_u8).prop_map(Weather::Departs),
+        4 => (0..6_u8).prop_map(Weather::Returns),
+        6 => (1..1500_u64).prop_map(Weather::Passes),
+        1 => Just(Weather::FeedFails),
+        2 => Just(Weather::FeedBehaves),
+        1 => Just(Weather::BeginsAnew),
+        1 => (0..3_usize).prop_map(Weather::IsLost),
+        1 => any::<u8>().prop_map(Weather::Rubbish),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_every_worker_comes_to_know_who_departed(happens in vec(weather(), 1..40)) {
+        let mut process = process(3, &departing());
+        let mut departed = [false; 6];
+        let sub = |number: u8| format!("crowd-{number}");
+        for event in happens {
+            let now = process.now();
+            match event {
+                Weather::Departs(number) => {
+                    departed[usize::from(number)] = true;
+                    feed(&process).departs(&sub(number), now);
+                }
+                Weather::Returns(number) => {
+                    departed[usize::from(number)] = false;
+                    feed(&process).returns(&sub(number), now);
+                }
+                Weather::Passes(span) => process.pass(millis(span)),
+                Weather::FeedFails => feed(&process).answers(Behaviour::Resets),
+                Weather::FeedBehaves => feed(&process).behaves(),
+                Weather::BeginsAnew => {
+                    feed(&process).begins_anew();
+                    let gone = (0..6).filter(|number| departed[usize::from(*number)]);
+                    gone.for_each(|number| feed(&process).departs(&sub(number), now));
+                }
+                Weather::IsLost(worker) => {
+                    process.loses(worker);
+                    process.starts_a_worker();
+                    let anew = process.workers.pop().expect("it was just started");
+                    process.workers[worker] = anew;
+                }
+                Weather::Rubbish(byte) => {
+                    let shared = process.workers[0].proxy.shared_data();
+                    let mut shared = shared.borrow_mut();
+                    let records = shared.iter_mut().filter(|(name, _)| name.contains("/departures/"));
+                    records.for_each(|(_, (value, version))| (*value, *version) = (vec![byte; 9], *version + 1000));
+                }
+            }
+        }
+        feed(&process).behaves();
+        process.pass(millis(8000));
+        for (number, is_departed) in (0..).zip(departed) {
+            for worker in 0..3 {
+                let token = process.token_of(&sub(number));
+                let answer = process.send(worker, &token);
+                if is_departed {
+                    answer.refused(403, "account-departed");
+                } else {
+                    answer.forwarded();
+                }
+            }
+        }
+    }
 }
