@@ -233,3 +233,21 @@ fn more_than_can_be_remembered_are_asked_about_and_not_let_in() {
     }
     assert!(world.log().contains("limits.departures"));
 }
+
+#[test]
+fn a_poll_that_is_under_way_holds_up_neither_an_update_nor_a_removal() {
+    let config = departing().set("/departures", json!({"wait": "20s"}));
+    let mut world = world(&config);
+    let (jane, before) = (world.token("jane-4711"), world.now());
+    world.send(get("/orders").bearer(&jane)).forwarded();
+    let (readings, now) = (world.directory().feed().readings(), world.now());
+    world.directory().feed().departs("jane-4711", now);
+    // The old poll was asked before that, and nobody hears its answer any more.
+    world.update(&config.set("/headers/0/header", json!("x-user"))).expect("it is taken");
+    world.until("the feed is read", |world| world.directory().feed().readings() >= readings + Here::VMS);
+    world.pass(millis(300));
+    refused_everywhere(&mut world, &jane, 403, "account-departed");
+    world.remove_plugin();
+    let took = world.now().since(before);
+    assert!(took < millis(15_000), "{took:?}");
+}
