@@ -165,10 +165,10 @@ impl Gate {
 
     /// The process's word on an [`Output::Follow`]. To be told in the worker's own context, as the directory may be asked.
     pub fn followed(&mut self, followed: Followed, now: Timestamp) {
-        let Followed { told, missed, turn } = followed;
-        let (position, cursor) = told.as_ref().map(|told| (told.position, told.cursor.clone())).unzip();
+        let Followed { progress, missed, turn } = followed;
+        let (position, cursor) = progress.as_ref().map(|told| (told.position, told.cursor.clone())).unzip();
         let is_behind = missed.is_none();
-        if let (Some(changes), Some(told)) = (missed, told) {
+        if let (Some(changes), Some(told)) = (missed, progress) {
             self.follower.position = Some(told.position);
             self.follower.hears(told.heard);
             self.depart(&changes, now);

@@ -1,5 +1,5 @@
 //! What the workers of a process tell each other of the directory's feed, in bytes that anybody may have written to: a
-//! head, which says who asks and how far that is, and the latest batches. Knows neither where they are kept nor who is in
+//! head, which says who asks and how far that is, and the latest notices. Knows neither where they are kept nor who is in
 //! them.
 
 use super::{Change, Lease};
@@ -7,10 +7,10 @@ use crate::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// So many batches can be had.
+/// So many notices can be had.
 pub const SLOTS: u64 = 64;
-/// The most changes in one batch: 48 kB.
-pub const BATCH: usize = 1000;
+/// The most changes in one notice: 48 kB.
+pub const LONGEST_NOTICE: usize = 1000;
 
 /// Workers read the clock at different moments. What lies further in the future was written before it was set back.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -20,8 +20,8 @@ const MOMENT: Duration = Duration::from_secs(1);
 pub struct Position {
     /// A number of its own for each time that the directory told everything anew.
     pub run: u64,
-    /// The latest batch since.
-    pub batch: u64,
+    /// The latest notice since.
+    pub notice: u64,
 }
 
 /// Who asks for all, and how far that is. Nothing in it is what a process starts with.
@@ -30,7 +30,7 @@ pub struct Head {
     /// Who asks.
     pub lease: Option<Lease>,
     /// How far that is, once everything was told.
-    pub told: Option<Progress>,
+    pub progress: Option<Progress>,
 }
 
 /// How far the feed was told.
@@ -48,9 +48,11 @@ impl Head {
     /// The head that was written down as `bytes`; anything else is nothing, and so is what the clock says cannot be.
     pub fn read(bytes: &[u8], now: Timestamp) -> Self {
         let read = postcard::take_from_bytes(bytes).ok().filter(|(_, rest)| rest.is_empty());
-        let Self { lease, told } = read.map(|(head, _)| head).unwrap_or_default();
-        let told = told.map(|told: Progress| Progress { heard: told.heard.min(now.after(MOMENT)), ..told });
-        Self { lease: lease.filter(|lease| lease.is_live(now)), told }
+        let Self { lease, progress } = read.map(|(head, _)| head).unwrap_or_default();
+        // Nobody knows when that was, so it may be long ago: a feed that is silent must not seem to be heard.
+        let heard = |at: Timestamp| if at <= now.after(MOMENT) { at } else { Timestamp::from_millis(0) };
+        let progress = progress.map(|told: Progress| Progress { heard: heard(told.heard), ..told });
+        Self { lease: lease.filter(|lease| lease.is_live(now)), progress }
     }
 
     /// The head as it is written.
@@ -65,22 +67,22 @@ impl Head {
     }
 }
 
-/// What was told at once, as it is written: the batch that leads to `position`.
-pub fn batch_bytes(position: Position, changes: &[Change]) -> Vec<u8> {
+/// What was told at once, as it is written: the notice that leads to `position`.
+pub fn notice_bytes(position: Position, changes: &[Change]) -> Vec<u8> {
     postcard::to_extend(&(position, changes), Vec::new()).unwrap_or_default()
 }
 
-/// The batch that leads to `position`, if it was written down as `bytes`.
-pub fn read_batch(position: Position, bytes: &[u8]) -> Option<Vec<Change>> {
-    let (batch, rest) = postcard::take_from_bytes::<(Position, Vec<Change>)>(bytes).ok()?;
-    (batch.0 == position && rest.is_empty()).then_some(batch.1)
+/// The notice that leads to `position`, if it was written down as `bytes`.
+pub fn read_notice(position: Position, bytes: &[u8]) -> Option<Vec<Change>> {
+    let (notice, rest) = postcard::take_from_bytes::<(Position, Vec<Change>)>(bytes).ok()?;
+    (notice.0 == position && rest.is_empty()).then_some(notice.1)
 }
 
 /// What the process has for a worker that follows the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Followed {
     /// How far it is, if anybody has read it.
-    pub told: Option<Progress>,
+    pub progress: Option<Progress>,
     /// What the worker missed; `None` if that cannot be had any more, or never could.
     pub missed: Option<Vec<Change>>,
     /// Whose turn it is to ask the directory.
@@ -107,11 +109,11 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
-    const HERE: Position = Position { run: 7, batch: 3 };
+    const HERE: Position = Position { run: 7, notice: 3 };
 
     fn head() -> Head {
         let lease = Some(Lease { holder: 1, until: NOW.after(MOMENT) });
-        Head { lease, told: Some(Progress { position: HERE, cursor: "c-3".to_owned(), heard: NOW }) }
+        Head { lease, progress: Some(Progress { position: HERE, cursor: "c-3".to_owned(), heard: NOW }) }
     }
 
     fn changes() -> Vec<Change> {
@@ -122,19 +124,22 @@ mod tests {
     fn a_head_is_read_as_it_was_written_but_for_what_the_clock_says_cannot_be() {
         assert_eq!(Head::read(&head().bytes(), NOW), head());
         let later = Head::read(&head().bytes(), NOW.after(MOMENT));
-        assert_eq!((later.lease, later.told), (None, head().told));
+        assert_eq!((later.lease, later.progress), (None, head().progress));
         let earlier = Head::read(&head().bytes(), NOW.before(Duration::from_secs(90)));
-        assert!(earlier.lease.is_none() && earlier.told.is_some_and(|told| told.heard < NOW));
+        assert!(
+            earlier.lease.is_none()
+                && earlier.progress.is_some_and(|told| told.heard == Timestamp::from_millis(0))
+        );
     }
 
     #[test]
-    fn a_batch_is_read_where_it_leads_to_and_nowhere_else() {
-        let bytes = batch_bytes(HERE, &changes());
-        assert_eq!(read_batch(HERE, &bytes), Some(changes()));
-        assert_eq!(read_batch(Position { batch: 4, ..HERE }, &bytes), None);
-        assert_eq!(read_batch(Position { run: 8, ..HERE }, &bytes), None);
-        let most = vec![changes().remove(0); BATCH];
-        assert!(batch_bytes(HERE, &most).len() <= 48 * 1024);
+    fn a_notice_is_read_where_it_leads_to_and_nowhere_else() {
+        let bytes = notice_bytes(HERE, &changes());
+        assert_eq!(read_notice(HERE, &bytes), Some(changes()));
+        assert_eq!(read_notice(Position { notice: 4, ..HERE }, &bytes), None);
+        assert_eq!(read_notice(Position { run: 8, ..HERE }, &bytes), None);
+        let most = vec![changes().remove(0); LONGEST_NOTICE];
+        assert!(notice_bytes(HERE, &most).len() <= 48 * 1024);
     }
 
     proptest! {
@@ -142,10 +147,10 @@ mod tests {
 
         #[test]
         fn whatever_stands_there_can_be_read(odd in vec(any::<u8>(), 0..300), cut in 1..12_usize) {
-            let _ = (Head::read(&odd, NOW), read_batch(HERE, &odd));
-            let (head, batch) = (head().bytes(), batch_bytes(HERE, &changes()));
+            let _ = (Head::read(&odd, NOW), read_notice(HERE, &odd));
+            let (head, notice) = (head().bytes(), notice_bytes(HERE, &changes()));
             prop_assert_eq!(Head::read(&head[..head.len() - cut], NOW), Head::default());
-            prop_assert_eq!(read_batch(HERE, &batch[..batch.len() - cut]), None);
+            prop_assert_eq!(read_notice(HERE, &notice[..notice.len() - cut]), None);
         }
     }
 }

@@ -14,7 +14,7 @@ mod waiting;
 
 pub use breaker::{Breaker, Permit};
 pub use departures::{Change, Departures};
-pub use feed::{BATCH, Followed, Head, Position, Progress, SLOTS, Turn, batch_bytes, read_batch};
+pub use feed::{Followed, Head, LONGEST_NOTICE, Position, Progress, SLOTS, Turn, notice_bytes, read_notice};
 pub use known::{Claim, Found, Known, Query, Standing, Told};
 pub use lease::Lease;
 pub use ledger::{Batch, Ledger};

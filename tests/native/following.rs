@@ -227,6 +227,27 @@ fn a_worker_that_has_not_read_the_feed_relies_on_nothing_that_was_known_before()
     assert_eq!(process.upstreams.directory.arrivals().len(), 2);
 }
 
+#[test]
+fn while_the_feed_is_stale_what_is_known_is_relied_on_for_half_a_minute() {
+    for (posture, arrivals) in [("ask", 2), ("allow", 1)] {
+        let mut process = process(2, &departing().set("/departures/when_stale", json!(posture)));
+        process.visit(0).forwarded();
+        feed(&process).answers(Behaviour::text(503, ""));
+        process.pass(millis(25_000));
+        process.visit(1).forwarded();
+        assert_eq!(process.upstreams.directory.arrivals().len(), 1);
+        process.pass(millis(6000));
+        for worker in [0, 1] {
+            process.visit(worker).forwarded();
+        }
+        assert_eq!(process.upstreams.directory.arrivals().len(), arrivals, "{posture}");
+        feed(&process).behaves();
+        process.pass(millis(40_000));
+        process.visit(0).forwarded();
+        assert_eq!(process.upstreams.directory.arrivals().len(), arrivals, "{posture}: it is heard again");
+    }
+}
+
 /// What may happen to a process and its directory.
 #[derive(Debug, Clone)]
 enum Weather {

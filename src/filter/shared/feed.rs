@@ -10,7 +10,7 @@ use super::{Value, digest, number, replace};
 use crate::config::Policy;
 use crate::domain::Timestamp;
 use crate::memory::{
-    BATCH, Change, Followed, Head, Lease, Position, Progress, SLOTS, Turn, batch_bytes, read_batch,
+    Change, Followed, Head, LONGEST_NOTICE, Lease, Position, Progress, SLOTS, Turn, notice_bytes, read_notice,
 };
 use std::time::Duration;
 
@@ -50,12 +50,12 @@ impl Feed {
     ) -> Followed {
         let found = host.shared_get(&self.name);
         let mut head = Head::read(bytes(&found), now);
-        let told = head.told.clone();
-        let missed =
-            after.zip(told.as_ref()).and_then(|(after, told)| self.missed(host, after, told.position));
-        let may_lead = asks || missed.is_some() || told.is_none();
+        let progress = head.progress.clone();
+        let missed = after.zip(progress.as_ref());
+        let missed = missed.and_then(|(after, told)| self.missed(host, after, told.position));
+        let may_lead = asks || missed.is_some() || progress.is_none();
         let turn = if may_lead { self.take(host, &mut head, &found, now) } else { Turn::Elsewhere };
-        Followed { told, missed, turn }
+        Followed { progress, missed, turn }
     }
 
     /// Tells the others what the directory told this worker, which is asking for all: what is new since `after`, or
@@ -68,26 +68,26 @@ impl Feed {
         cursor: &str,
         now: Timestamp,
     ) -> Option<Position> {
-        let anew = Position { run: self.holder.wrapping_add(now.as_millis()), batch: 0 };
+        let anew = Position { run: self.holder.wrapping_add(now.as_millis()), notice: 0 };
         let mut position = after.unwrap_or(anew);
-        let batches: Vec<_> = changes.chunks(BATCH).filter(|_| after.is_some()).collect();
+        let notices: Vec<_> = changes.chunks(LONGEST_NOTICE).filter(|_| after.is_some()).collect();
         // What stands in the slots is read before the head is: whoever asks by now has written there since.
-        let slots = (1..).zip(&batches).map(|(number, _)| self.slot(position.batch.saturating_add(number)));
+        let slots = (1..).zip(&notices).map(|(number, _)| self.slot(position.notice.saturating_add(number)));
         let slots: Vec<_> = slots.map(|slot| (host.shared_get(&slot), slot)).collect();
         let found = host.shared_get(&self.name);
         let mut head = Head::read(bytes(&found), now);
         let is_ours = head.lease.is_some_and(|lease| lease.holder == self.holder);
-        let is_next = after.is_none() || head.told.as_ref().map(|told| told.position) == after;
+        let is_next = after.is_none() || head.progress.as_ref().map(|told| told.position) == after;
         if !is_ours || !is_next {
             return None;
         }
-        for ((before, slot), changes) in slots.iter().zip(batches) {
-            position.batch = position.batch.saturating_add(1);
-            if !replace(host, slot, &batch_bytes(position, changes), before) {
+        for ((before, slot), changes) in slots.iter().zip(notices) {
+            position.notice = position.notice.saturating_add(1);
+            if !replace(host, slot, &notice_bytes(position, changes), before) {
                 return None;
             }
         }
-        head.told = Some(Progress { position, cursor: cursor.to_owned(), heard: now });
+        head.progress = Some(Progress { position, cursor: cursor.to_owned(), heard: now });
         head.lease = Some(self.lease(now));
         replace(host, &self.name, &head.bytes(), &found).then_some(position)
     }
@@ -102,17 +102,17 @@ impl Feed {
         }
     }
 
-    /// The batches between two positions.
+    /// The notices between two positions.
     fn missed(&self, host: &impl SharedData, after: Position, until: Position) -> Option<Vec<Change>> {
-        let count = until.batch.checked_sub(after.batch).filter(|count| *count <= SLOTS)?;
+        let count = until.notice.checked_sub(after.notice).filter(|count| *count <= SLOTS)?;
         if after.run != until.run {
             return None;
         }
         let read = |number| {
-            let position = Position { batch: after.batch.saturating_add(number), ..after };
-            read_batch(position, bytes(&host.shared_get(&self.slot(position.batch))))
+            let position = Position { notice: after.notice.saturating_add(number), ..after };
+            read_notice(position, bytes(&host.shared_get(&self.slot(position.notice))))
         };
-        (1..=count).map(read).collect::<Option<Vec<_>>>().map(|batches| batches.concat())
+        (1..=count).map(read).collect::<Option<Vec<_>>>().map(|notices| notices.concat())
     }
 
     /// Takes or keeps the lease, if nobody else has it.
@@ -137,7 +137,7 @@ impl Feed {
         Lease { holder: self.holder, until: now.after(LEASE) }
     }
 
-    fn slot(&self, batch: u64) -> String {
-        format!("{}/{}", self.name, batch % SLOTS)
+    fn slot(&self, notice: u64) -> String {
+        format!("{}/{}", self.name, notice % SLOTS)
     }
 }

@@ -44,12 +44,12 @@ fn read_by(one: &Feed) -> (Rc<Process>, Position) {
 #[test]
 fn the_first_reads_the_feed_and_the_others_wait_for_that() {
     let (process, one, two) = (Process::default(), worker(1), worker(2));
-    let nothing = |turn| Followed { told: None, missed: None, turn };
+    let nothing = |turn| Followed { progress: None, missed: None, turn };
     assert_eq!(one.follow(&process, None, false, NOW), nothing(Turn::Mine));
     assert_eq!(two.follow(&process, None, false, NOW), nothing(Turn::Elsewhere));
     let position = one.tell(&process, None, &[], "c-0", NOW);
     let found = two.follow(&process, None, false, NOW);
-    assert_eq!(found.told.map(|told| told.position), position);
+    assert_eq!(found.progress.map(|told| told.position), position);
     assert_eq!((found.missed, found.turn), (None, Turn::Elsewhere), "it has to read it itself");
 }
 
@@ -70,15 +70,18 @@ fn what_one_was_told_the_others_find_in_order() {
     let (one, two) = (worker(1), worker(2));
     let (process, begin) = read_by(&one);
     let first = one.tell(&*process, Some(begin), &[departed("a"), departed("b")], "c-2", NOW);
-    let many: Vec<_> = (0..BATCH + 1).map(|number| departed(&number.to_string())).collect();
+    let many: Vec<_> = (0..LONGEST_NOTICE + 1).map(|number| departed(&number.to_string())).collect();
     let second = one.tell(&*process, first, &many, "c-9", NOW).unwrap();
-    assert_eq!(second.batch, 3);
+    assert_eq!(second.notice, 3);
     let found = two.follow(&*process, Some(begin), false, NOW);
     let expected: Vec<_> = [departed("a"), departed("b")].into_iter().chain(many).collect();
-    assert_eq!((found.missed, found.told.map(|told| told.cursor)), (Some(expected), Some("c-9".to_owned())));
+    assert_eq!(
+        (found.missed, found.progress.map(|told| told.cursor)),
+        (Some(expected), Some("c-9".to_owned()))
+    );
     let nothing = one.tell(&*process, Some(second), &[], "c-9", after(500));
-    assert_eq!(nothing, Some(second), "no news is no batch");
-    let heard = two.follow(&*process, Some(second), false, after(500)).told.map(|told| told.heard);
+    assert_eq!(nothing, Some(second), "no news is no notice");
+    let heard = two.follow(&*process, Some(second), false, after(500)).progress.map(|told| told.heard);
     assert_eq!(heard, Some(after(500)));
 }
 
@@ -110,7 +113,7 @@ fn the_lease_of_who_dies_ends_in_seconds_and_whoever_knows_enough_goes_on() {
         "it knows too little"
     );
     let found = two.follow(&*process, Some(begin), false, after(5000));
-    assert_eq!((found.turn, found.told.map(|told| told.cursor)), (Turn::Mine, Some("c-0".to_owned())));
+    assert_eq!((found.turn, found.progress.map(|told| told.cursor)), (Turn::Mine, Some("c-0".to_owned())));
     assert_eq!(one.follow(&*process, Some(begin), true, after(5000)).turn, Turn::Elsewhere);
     let late = one.tell(&*process, Some(begin), &[departed("a")], "c-1", after(5001));
     assert_eq!(late, None, "its poll comes too late");
@@ -132,7 +135,7 @@ fn what_another_tells_at_the_same_moment_is_never_half_of_each() {
     assert_eq!(one.tell(&*process, Some(begin), &[departed("a")], "c-1", NOW), None);
     let found = two.follow(&*process, Some(begin), false, after(4001));
     assert_eq!(found.missed, Some(vec![departed("a"), departed("b")]));
-    assert_eq!(found.told.map(|told| told.cursor), Some("c-2".to_owned()));
+    assert_eq!(found.progress.map(|told| told.cursor), Some("c-2".to_owned()));
 }
 
 #[test]
@@ -144,7 +147,7 @@ fn rubbish_is_nothing_and_is_written_over() {
     assert_eq!(two.follow(&*process, Some(begin), false, NOW).missed, None);
     process.shared_set(&one.name, b"{}", None);
     let found = two.follow(&*process, Some(position), false, NOW);
-    assert_eq!((found.told, found.missed, found.turn), (None, None, Turn::Mine));
+    assert_eq!((found.progress, found.missed, found.turn), (None, None, Turn::Mine));
     assert_eq!(one.tell(&*process, Some(position), &[departed("b")], "c-2", NOW), None);
 }
 
