@@ -5,8 +5,8 @@ use super::headers::AccountHeaders;
 use super::policy::{Limits, Mode, Policy};
 use super::problem::{Problem, Problems};
 use super::{
-    attributes, challenge, credentials, filter_state, headers, issuers, kinds, provisioning, read, routes,
-    upstream,
+    attributes, challenge, credentials, departures, filter_state, headers, issuers, kinds, provisioning,
+    read, routes, upstream,
 };
 use crate::mapping::{Managed, Mapping};
 use crate::token::Crypto;
@@ -40,6 +40,7 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let attributes = attributes::compile(document.attributes, document.provisioning.as_ref(), &problems);
     let kinds = kinds::compile(document.kinds, &problems);
     let provisioning = provisioning::compile(document.provisioning, &issuers, env, &problems);
+    let departures = departures::compile(document.departures, provisioning.as_ref(), env, &problems);
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
     let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);
@@ -61,6 +62,7 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
             managed: Managed::by(&headers),
             mapping: Mapping::new(headers, filter_state, attributes, kinds),
             provisioning,
+            departures,
             last_seen,
             challenge,
             limits,
@@ -90,6 +92,7 @@ fn limits(document: &LimitsDocument) -> Limits {
         tokens: count(document.tokens, 10_000),
         tokens_bytes: count(document.tokens_bytes, 16 * 1024 * 1024),
         subjects: count(document.subjects, 100_000),
+        departures: count(document.departures, 100_000),
         calls: count(document.calls, 100),
         owed: count(document.owed, 10_000),
         waiting: count(document.waiting, 1000),

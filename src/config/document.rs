@@ -12,8 +12,8 @@ pub(super) use mapping::{
     SignDocument, SyncDocument, TreatmentDocument,
 };
 pub(super) use upstream::{
-    AuthorizationDocument, ExternalIdDocument, LastSeenDocument, PaceDocument, PostureDocument,
-    ProvisioningDocument, ScimDocument,
+    AuthorizationDocument, DeparturesDocument, ExternalIdDocument, LastSeenDocument, PaceDocument,
+    PostureDocument, ProvisioningDocument, ScimDocument, WhenStaleDocument,
 };
 
 use serde::Deserialize;
@@ -33,6 +33,7 @@ pub(super) struct Document {
     pub(super) attributes: Vec<AttributeDocument>,
     pub(super) kinds: KindsDocument,
     pub(super) provisioning: Option<ProvisioningDocument>,
+    pub(super) departures: Option<DeparturesDocument>,
     pub(super) last_seen: Option<LastSeenDocument>,
     pub(super) realm: Option<String>,
     pub(super) resource_metadata: Option<String>,
@@ -168,6 +169,7 @@ pub(super) struct LimitsDocument {
     pub(super) tokens: Option<Count>,
     pub(super) tokens_bytes: Option<Count>,
     pub(super) subjects: Option<Count>,
+    pub(super) departures: Option<Count>,
     pub(super) calls: Option<Count>,
     pub(super) owed: Option<Count>,
     pub(super) waiting: Option<Count>,

@@ -5,6 +5,7 @@ mod attributes;
 mod challenge;
 mod compile;
 mod credentials;
+mod departures;
 mod document;
 mod fallbacks;
 mod filter_state;
@@ -24,7 +25,7 @@ mod upstream;
 
 pub use compile::{Surroundings, compile};
 pub use policy::{
-    IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture, Protocol,
-    Provisioning, Upstream,
+    DeparturesFeed, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture,
+    Protocol, Provisioning, Upstream, WhenStale,
 };
 pub use problem::Problem;

@@ -34,6 +34,8 @@ pub struct Policy {
     pub managed: Managed,
     /// Where and how accounts are made.
     pub provisioning: Provisioning,
+    /// Where and how it is heard who departed, if it is.
+    pub departures: Option<DeparturesFeed>,
     /// Where and how sightings are reported.
     pub last_seen: Option<LastSeen>,
     /// What every challenge says.
@@ -173,6 +175,30 @@ pub enum Posture {
     AllowKnown,
 }
 
+/// Where and how it is heard who departed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeparturesFeed {
+    /// The directory's feed.
+    pub at: Upstream,
+    /// How long the directory waits for news before it says that there are none.
+    pub wait: Duration,
+    /// Not heard for so long, the feed is stale.
+    pub stale_for: Duration,
+    /// What becomes of everybody then.
+    pub when_stale: WhenStale,
+}
+
+/// What is relied on while nobody knows who departed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenStale {
+    /// The directory's word on each subject, for half a minute; then it is asked about again.
+    Ask,
+    /// Nothing: whoever needs an account is refused with 503.
+    Deny,
+    /// Everything, as ever.
+    Allow,
+}
+
 /// Where and how sightings are reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastSeen {
@@ -197,6 +223,8 @@ pub struct Limits {
     pub tokens_bytes: usize,
     /// The most subjects that are remembered, by all workers together.
     pub subjects: usize,
+    /// The most departures and returns that are remembered, by each worker.
+    pub departures: usize,
     /// The most subjects that the directory is asked about at a time, by each worker.
     pub calls: usize,
     /// The most arrivals, in each worker, that the directory is told later.

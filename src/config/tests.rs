@@ -2,6 +2,7 @@
 
 mod attributes;
 mod credentials;
+mod departures;
 mod headers;
 mod kinds;
 mod provisioning;

@@ -11,51 +11,78 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Sightings go where arrivals go, unless the operator says otherwise. The same cluster is asked under the same name with
-/// the same credentials; another one gets neither. A SCIM directory takes none: then they go nowhere, unless a cluster is
-/// named.
+/// What is written about another of the directory's endpoints than that for arrivals.
+pub(super) struct Beside {
+    pub(super) name: &'static str,
+    pub(super) usual_path: &'static str,
+    pub(super) cluster: Option<String>,
+    pub(super) authority: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) authorization: Option<AuthorizationDocument>,
+}
+
+/// All goes where arrivals go, unless the operator says otherwise. The same cluster is asked under the same name with the
+/// same credentials; another one gets neither. A SCIM directory has no other endpoints of ours: there the cluster has to
+/// be named.
+pub(super) fn beside(
+    written: Beside,
+    provisioning: Option<&Provisioning>,
+    env: Env<'_>,
+    problems: &Problems,
+) -> Option<Upstream> {
+    let within = |key| format!("{}.{key}", written.name);
+    let path = target(written.path, written.usual_path, &within("path"), problems);
+    let own = authorization(written.authorization, &within("authorization"), env, problems);
+    let arrivals = provisioning.map(|provisioning| &provisioning.at);
+    let cluster = written.cluster.filter(|name| !name.is_empty());
+    if cluster.is_none() && provisioning.is_some_and(speaks_scim) {
+        let hint = format!("name the cluster of a service that has it, or remove {}", written.name);
+        problems.add(within("cluster"), "it is missing, and a SCIM directory has no such endpoint", hint);
+        return None;
+    }
+    let cluster = cluster.or_else(|| arrivals.map(|at| at.cluster.clone()))?;
+    let same = arrivals.filter(|at| at.cluster == cluster);
+    let named = written.authority.or_else(|| same.map(|at| at.authority.clone()));
+    let authority = authority(named, Some(&cluster), &within("authority"), problems);
+    let authorization = own.or_else(|| same.and_then(|at| at.authorization.clone()));
+    Some(Upstream { cluster, authority: authority?, path: path?, authorization, timeout: TIMEOUT })
+}
+
+/// Without a word of the operator's a SCIM directory is told of no sightings.
 pub(super) fn last_seen(
     document: Option<LastSeenDocument>,
     provisioning: Option<&Provisioning>,
     env: Env<'_>,
     problems: &Problems,
 ) -> Option<LastSeen> {
-    let speaks_scim = provisioning.is_some_and(|at| at.protocol != Protocol::Firstsight);
-    let names_cluster = document.as_ref().is_some_and(|document| document.cluster.is_some());
-    if speaks_scim && !names_cluster {
-        if document.is_some() {
-            let hint = "name the cluster of a service that takes them, or remove last_seen";
-            problems.add("last_seen.cluster", "it is missing, and a SCIM directory takes no sightings", hint);
-        }
+    if document.is_none() && provisioning.is_some_and(speaks_scim) {
         return None;
     }
     let document = document.unwrap_or_default();
-    let path = target(document.path, "/v1/sightings", "last_seen.path", problems);
-    let own = authorization(document.authorization, "last_seen.authorization", env, problems);
-    let arrivals = provisioning.map(|provisioning| &provisioning.at);
-    let cluster = document.cluster.filter(|name| !name.is_empty());
-    let cluster = cluster.or_else(|| arrivals.map(|at| at.cluster.clone()))?;
-    let same = arrivals.filter(|at| at.cluster == cluster);
-    let named = document.authority.or_else(|| same.map(|at| at.authority.clone()));
-    let authority = authority(named, Some(&cluster), "last_seen.authority", problems);
-    let authorization = own.or_else(|| same.and_then(|at| at.authorization.clone()));
     let batch = count(document.batch, 500);
     let buffer = count(document.buffer, 10_000);
     if buffer < batch {
         problems.add("last_seen.buffer", "it is smaller than one batch", "keep at least as many as `batch`");
     }
+    let written = Beside {
+        name: "last_seen",
+        usual_path: "/v1/sightings",
+        cluster: document.cluster,
+        authority: document.authority,
+        path: document.path,
+        authorization: document.authorization,
+    };
+    let at = beside(written, provisioning, env, problems)?;
     Some(LastSeen {
-        at: Upstream {
-            cluster,
-            authority: authority?,
-            path: path?,
-            authorization,
-            timeout: span(document.timeout, TIMEOUT),
-        },
+        at: Upstream { timeout: span(document.timeout, TIMEOUT), ..at },
         every: span(document.every, Duration::from_secs(60)),
         batch,
         buffer,
     })
+}
+
+fn speaks_scim(provisioning: &Provisioning) -> bool {
+    provisioning.protocol != Protocol::Firstsight
 }
 
 pub(super) fn target(

@@ -75,10 +75,21 @@ impl Subject {
 
 /// SHA-256 over issuer and sub, each preceded by its length in bytes as 8 bytes, big-endian; so no two pairs collide by
 /// moving a character across the border. Shown as 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct SubjectKey([u8; 32]);
 
 impl SubjectKey {
+    /// Reads 64 hexadecimal digits in lower case, as a key is shown.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |byte: u8| (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
+        let byte = |pair: &[u8]| match pair {
+            [high, low] => u8::try_from(digit(*high)? * 16 + digit(*low)?).ok(),
+            _ => None,
+        };
+        let bytes = text.as_bytes().chunks(2).map(byte).collect::<Option<Vec<u8>>>()?;
+        bytes.try_into().ok().map(Self)
+    }
+
     /// The digest.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -133,6 +144,17 @@ mod tests {
             subject("https://idp.example.com", "jane").key().to_string(),
             "2974105f792942fe971a85b1c9996b3f7f4bd97924e5e0d5e4a425cc0821dec1"
         );
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_shown_and_in_no_other_form() {
+        let key = subject("https://idp.example.com", "jane").key();
+        let shown = key.to_string();
+        assert_eq!(SubjectKey::parse(&shown), Some(key));
+        let upper = shown.to_uppercase();
+        for odd in ["", "2974", &upper, &format!("{shown}00"), &shown.replace('2', "+"), "é"] {
+            assert_eq!(SubjectKey::parse(odd), None, "{odd}");
+        }
     }
 
     #[test]

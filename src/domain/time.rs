@@ -43,6 +43,12 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// Reads RFC 3339 text in UTC (`Z`); `None` for anything else, and for what was before the epoch.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = humantime::parse_rfc3339(text).ok()?;
+        at.duration_since(std::time::UNIX_EPOCH).ok().map(|since| Self(millis(since)))
+    }
+
     /// RFC 3339 text in UTC with milliseconds, e.g. `2026-11-23T18:29:00.000Z`.
     pub fn rfc3339(self) -> String {
         // humantime panics after the year 9999; a proxy's clock that says so is answered with that year's last second.
@@ -63,6 +69,19 @@ mod tests {
     fn a_timestamp_is_written_in_rfc_3339() {
         assert_eq!(Timestamp::from_secs(1_795_458_540).rfc3339(), "2026-11-23T18:29:00.000Z");
         assert_eq!(Timestamp::from_millis(u64::MAX).rfc3339(), "9999-12-31T23:59:59.000Z");
+    }
+
+    #[test]
+    fn what_is_written_in_rfc_3339_is_read_again() {
+        let at = Timestamp::from_millis(1_795_458_540_007);
+        assert_eq!(Timestamp::parse_rfc3339(&at.rfc3339()), Some(at));
+        assert_eq!(
+            Timestamp::parse_rfc3339("2026-11-23T18:29:00Z"),
+            Some(Timestamp::from_secs(1_795_458_540))
+        );
+        for odd in ["", "1969-12-31T23:59:59Z", "2026-11-23", "2026-11-23T18:29:00+02:00", "tomorrow"] {
+            assert_eq!(Timestamp::parse_rfc3339(odd), None, "{odd}");
+        }
     }
 
     #[test]

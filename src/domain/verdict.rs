@@ -217,6 +217,8 @@ reasons! {
     KeysUnavailable "keys-unavailable" 503 None;
     /// The directory cannot be reached right now.
     DirectoryUnavailable "directory-unavailable" 503 None;
+    /// It is not known right now whether this account was closed.
+    DeparturesUnknown "departures-unknown" 503 None;
     /// Too many requests wait here already.
     Overloaded "overloaded" 503 None;
 }

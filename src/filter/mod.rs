@@ -19,7 +19,7 @@ use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::memory::Query;
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
-use shared::{Commons, Look, Subjects};
+use shared::{Commons, Feed, Look, Subjects};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -40,6 +40,7 @@ pub struct Filter<H: Host> {
     refusals: Refusals,
     commons: RefCell<Commons>,
     subjects: Subjects,
+    feed: Feed,
     /// What the process is to be asked at the next tick.
     parked: RefCell<Vec<Query>>,
     /// Lines that are not written again for a while: one for each kind of trouble.
@@ -74,6 +75,7 @@ impl<H: Host> Filter<H> {
             host,
             refusals: Refusals::under(policy.challenge.clone()),
             subjects: Subjects::new(&policy, nonce),
+            feed: Feed::new(&policy, nonce),
             gate: RefCell::new(Gate::new(policy, nonce)),
             calls: RefCell::default(),
             commons: RefCell::new(Commons::new(nonce)),
@@ -168,9 +170,14 @@ impl<H: Host> Filter<H> {
         }
         self.gate.borrow_mut().tick(now);
         self.perform(None, None, now);
-        let age = self.gate.borrow().age_of_keys(now);
-        if let Some(age) = age {
-            self.host.gauge("firstsight.keys.age_seconds", age.as_secs());
+        let gate = self.gate.borrow();
+        for (metric, age) in [
+            ("firstsight.keys.age_seconds", gate.age_of_keys(now)),
+            ("firstsight.departures.lag_seconds", gate.lag_of_departures(now)),
+        ] {
+            if let Some(age) = age {
+                self.host.gauge(metric, age.as_secs());
+            }
         }
         self.finish_removal();
     }
@@ -191,6 +198,7 @@ impl<H: Host> Filter<H> {
         for call in self.calls.borrow().under_way() {
             self.commons.borrow().let_go(&self.host, call, now);
         }
+        self.feed.let_go(&self.host, now);
         self.gate.borrow_mut().flush(now);
         self.perform(None, None, now);
         if self.gate.borrow().is_flushed() {
@@ -238,6 +246,14 @@ impl<H: Host> Filter<H> {
                         self.subjects.settle(&self.host, key, None, now);
                     }
                     Output::LetGo(key) => self.subjects.settle(&self.host, key, None, now),
+                    Output::Follow { after, asks } => {
+                        let followed = self.feed.follow(&self.host, after, asks, now);
+                        self.gate.borrow_mut().followed(followed, now);
+                    }
+                    Output::Tell { after, changes, cursor } => {
+                        let position = self.feed.tell(&self.host, after, &changes, &cursor, now);
+                        self.gate.borrow_mut().told_departures(position, now);
+                    }
                     Output::Report(event) => self.report(&event, now),
                 }
             }
@@ -330,7 +346,7 @@ impl<H: Host> Filter<H> {
     }
 
     fn report(&self, event: &Event, now: Timestamp) {
-        if let Some((metric, by)) = event.metric() {
+        if let Some((metric, by)) = event.metric().filter(|(_, by)| *by > 0) {
             self.host.count(metric, by);
         }
         match event.log() {

@@ -1,12 +1,14 @@
 //! Calls that the workers of one process make once for all of them. What was answered, and who is asking, stands in the
 //! proxy's shared data: any worker may read and write there, and so may every other plugin, so nothing in it can fail.
 
+mod feed;
 mod record;
 mod subjects;
 
 use super::SharedData;
 use crate::domain::{Call, CallId, Reply, Timestamp};
 use crate::memory::Lease;
+pub(super) use feed::Feed;
 use record::Record;
 use sha2::{Digest, Sha256};
 use std::time::Duration;

@@ -65,7 +65,13 @@ impl Gate {
         may_refetch: bool,
         now: Timestamp,
     ) -> Step {
-        match self.examine(route, token, may_refetch, now) {
+        let examined = self.examine(route, token, may_refetch, now);
+        if let Ok(Examined::Identified(identity, _)) = &examined
+            && let Some(refusal) = self.departed(identity, now)
+        {
+            return Step::Settle(Verdict::Refuse(refusal));
+        }
+        match examined {
             Ok(Examined::Identified(identity, _))
                 if self.policy.mapping.kinds.treatment(identity.kind) == Treatment::Count =>
             {

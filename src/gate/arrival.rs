@@ -115,9 +115,10 @@ impl Gate {
 
     /// Asks what the process knows; and, where this worker `may_ask` the directory, whether it is to.
     fn claim(&mut self, key: SubjectKey, may_ask: bool) {
+        let since = self.relied_on_since(key, self.latest);
         let Some(flight) = self.flights.get(key) else { return };
         if flight.is_wanted(&self.waiting) {
-            let query = flight.errand.query(self.policy.provisioning.drift_every);
+            let query = flight.errand.query(self.policy.provisioning.drift_every, since);
             if may_ask {
                 flight.rests_until = self.latest;
             }

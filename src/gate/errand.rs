@@ -38,10 +38,11 @@ impl Errand {
         self.identity.key
     }
 
-    /// What has to be known, so that the directory need not be asked. An account that drifts is left alone for a `rest`.
-    pub(super) fn query(&self, rest: Duration) -> Query {
+    /// What has to be known, from `since` or later, so that the directory need not be asked. An account that drifts is left
+    /// alone for a `rest`.
+    pub(super) fn query(&self, rest: Duration, since: Timestamp) -> Query {
         let told = Told::by(&self.identity).filter(|_| self.cause == Cause::Drift);
-        Query { key: self.key(), told, rest }
+        Query { key: self.key(), told, rest, since }
     }
 
     /// Takes over what another errand for the same subject says, if that is newer. What this one was sent for still holds:

@@ -1,5 +1,6 @@
 //! What happened, for counters and the log. Holds nothing from a token and no credentials.
 
+use super::FeedFailure;
 use crate::domain::{Issuer, Kind, Reason};
 use crate::token::KeyringError;
 use crate::wire::scim::Snag;
@@ -43,6 +44,19 @@ pub enum Event {
     DirectoryLost,
     /// The directory answers again.
     DirectoryBack,
+    /// The directory told of so many departures and returns, or of none.
+    DeparturesHeard(u64),
+    /// Its feed of them could not be heard.
+    DeparturesFailed {
+        /// Why.
+        why: FeedFailure,
+        /// Whether it could be before.
+        is_first: bool,
+    },
+    /// It is heard again.
+    DeparturesBack,
+    /// So many that are departed, or none, had to be forgotten for want of room.
+    DeparturesForgotten(u64),
     /// So many sightings arrived at the directory.
     SightingsSent(u64),
     /// So many sightings did not arrive, and are sent again.
@@ -132,12 +146,17 @@ impl Event {
             Self::Snag(Snag::Refused) => ("firstsight.scim.refused", 1),
             Self::Snag(Snag::Late) => ("firstsight.scim.late", 1),
             Self::Snag(Snag::Memberships) => ("firstsight.scim.memberships", 1),
+            Self::DeparturesHeard(count) => ("firstsight.departures.heard", *count),
+            Self::DeparturesFailed { .. } => ("firstsight.departures.failed", 1),
+            Self::DeparturesForgotten(count) => ("firstsight.departures.forgotten", *count),
             Self::SightingsSent(count) => ("firstsight.sightings.sent", *count),
             Self::SightingsFailed(count) => ("firstsight.sightings.failed", *count),
             Self::SightingsDropped(count) => ("firstsight.sightings.dropped", *count),
             Self::SightingsRefused(count) => ("firstsight.sightings.refused", *count),
             // Requests are counted one by one, as they end.
-            Self::DirectoryLost | Self::DirectoryBack | Self::Reported { .. } => return None,
+            Self::DirectoryLost | Self::DirectoryBack | Self::DeparturesBack | Self::Reported { .. } => {
+                return None;
+            }
         })
     }
 
@@ -145,11 +164,14 @@ impl Event {
     /// request is only counted.
     pub const fn log(&self) -> Option<Tone> {
         match self {
-            Self::KeysFetched { .. } | Self::DirectoryBack => Some(Tone::Fine),
+            Self::KeysFetched { .. } | Self::DirectoryBack | Self::DeparturesBack => Some(Tone::Fine),
             Self::KeysFailed { .. } | Self::DirectoryLost => Some(Tone::Trouble),
             Self::SightingsFailed(_) | Self::SightingsRefused(_) => Some(Tone::Trouble),
             Self::Reported { .. } => Some(Tone::Trouble),
+            Self::DeparturesFailed { is_first: true, .. } => Some(Tone::Trouble),
+            Self::DeparturesForgotten(1..) => Some(Tone::SameTrouble),
             Self::Arrival(ArrivalOutcome::Invalid) | Self::Snag(_) => Some(Tone::SameTrouble),
+            Self::DeparturesHeard(_) | Self::DeparturesFailed { .. } | Self::DeparturesForgotten(_) => None,
             Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
             Self::Counted(_)
             | Self::ArrivalShared
@@ -208,6 +230,12 @@ impl fmt::Display for Event {
                 "the directory does not answer; whom it has not confirmed lately gets the posture",
             ),
             Self::DirectoryBack => f.write_str("the directory answers again"),
+            Self::DeparturesHeard(count) => write!(f, "{count} departures and returns heard"),
+            Self::DeparturesFailed { why, .. } => write!(f, "who departed cannot be heard: {why}"),
+            Self::DeparturesBack => f.write_str("who departed is heard again"),
+            Self::DeparturesForgotten(_) => f.write_str(
+                "more are departed than limits.departures: the directory is asked about everybody, again and again",
+            ),
             Self::SightingsSent(count) => write!(f, "{count} sightings sent"),
             Self::SightingsFailed(count) => write!(f, "{count} sightings not sent, kept for the next try"),
             Self::SightingsDropped(count) => write!(f, "{count} sightings lost"),

@@ -9,11 +9,14 @@
 //!                      Output::Call(id, call)          to be made; its reply goes to `conclude`
 //!                      Output::Claim                   to be put to the process; its word goes to `claimed`
 //!                      Output::Learnt, Missed, LetGo   what became of a claim that was granted
+//!                      Output::Follow                  to be put to the process; its word goes to `followed`
+//!                      Output::Tell                    what the directory told for all; how far goes to `told_departures`
 //!                      Output::Report(event)           to be counted and logged
 //! ```
 
 mod admission;
 mod arrival;
+mod departures;
 mod errand;
 mod event;
 mod flights;
@@ -24,6 +27,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
+pub use departures::FeedFailure;
 pub use event::{ArrivalOutcome, Event, KeysFailure, Tone};
 
 use crate::config::{Mode, Policy, Upstream};
@@ -31,9 +35,10 @@ use crate::domain::{
     Call, CallId, Dice, Edit, Headers, Passage, Reason, Refusal, Reply, SubjectKey, Ticket, Timestamp,
     Verdict,
 };
-use crate::memory::{Known, Query, Roster, Tokens, Waiting, Want};
+use crate::memory::{Change, Known, Position, Query, Roster, Tokens, Waiting, Want};
 use crate::route::{Access, Chosen};
 use crate::token::KnownHeaders;
+use departures::Follower;
 use errand::Learned;
 use flights::Flights;
 use http::{HeaderName, HeaderValue, Method, header};
@@ -55,6 +60,7 @@ pub struct Gate {
     flights: Flights,
     learned: Learned,
     dice: Dice,
+    follower: Follower,
     sightings: Sightings,
     reported: Reported,
     directory_lost: bool,
@@ -102,6 +108,24 @@ pub enum Output {
     },
     /// A claim that was granted is given up.
     LetGo(SubjectKey),
+    /// Look what the process heard of departures, and whether this worker is to ask the directory; the word goes to
+    /// [`Gate::followed`].
+    Follow {
+        /// Since when.
+        after: Option<Position>,
+        /// Whether it is this worker who asks for all, and goes on doing so.
+        asks: bool,
+    },
+    /// This worker, which asks for all, was told this: all may know. What becomes of it goes to
+    /// [`Gate::told_departures`].
+    Tell {
+        /// Since when it is news; `None` if everything was told anew, as everybody has to be.
+        after: Option<Position>,
+        /// What is new.
+        changes: Vec<Change>,
+        /// The directory's word for how far that is.
+        cursor: String,
+    },
     /// Something to count, and perhaps to log.
     Report(Event),
 }
@@ -111,6 +135,7 @@ pub enum Output {
 enum Purpose {
     Keys(usize),
     Arrival(SubjectKey),
+    Departures,
     Sightings,
 }
 
@@ -134,6 +159,7 @@ impl Gate {
             waiting: Waiting::new(limits.waiting, limits.hold),
             flights: Flights::default(),
             learned: Learned::default(),
+            follower: Follower::new(limits.departures),
             sightings: Sightings::new(policy.last_seen.as_ref(), nonce),
             reported: Reported::default(),
             directory_lost: false,
@@ -171,6 +197,7 @@ impl Gate {
         match self.calls.remove(&call) {
             Some(Purpose::Keys(issuer)) => return self.conclude_keys(issuer, reply, None, now),
             Some(Purpose::Arrival(key)) => self.conclude_arrival(key, reply, now),
+            Some(Purpose::Departures) => self.conclude_departures(reply, now),
             Some(Purpose::Sightings) => self.conclude_sightings(reply, now),
             None => {}
         }
@@ -194,6 +221,7 @@ impl Gate {
     pub fn tick(&mut self, now: Timestamp) {
         self.follow_clock(now);
         self.fetch_due_keys(now);
+        self.follow_departures(now);
         while let Some((ticket, want)) = self.waiting.overdue(now) {
             match want {
                 Want::Keys { route, .. } => {
@@ -222,6 +250,7 @@ impl Gate {
         self.roster.move_back(back);
         self.flights.move_back(back);
         self.learned.move_back(back);
+        self.follower.move_back(back);
         self.waiting.move_back(back);
         self.sightings.move_back(back);
         self.reported.move_back(back);
@@ -231,7 +260,7 @@ impl Gate {
     pub fn next_tick(&self) -> Timestamp {
         let keys = self.keys.iter().filter_map(IssuerKeys::next_fetch);
         let due = keys.chain(self.waiting.next_deadline()).chain(self.sightings.next_due());
-        let due = due.chain(self.reported.next_due()).chain(self.next_arrival());
+        let due = due.chain(self.reported.next_due()).chain(self.next_arrival()).chain(self.next_look());
         due.min().unwrap_or(Timestamp::from_millis(u64::MAX))
     }
 

@@ -59,7 +59,8 @@ impl Known {
 
     /// Whether this makes it needless to ask the directory.
     pub fn answers(&self, query: &Query, now: Timestamp) -> bool {
-        self.is_fresh(now) && !(self.lacks(query.told) && self.has_rested(query.rest, now))
+        let is_needless = !(self.lacks(query.told) && self.has_rested(query.rest, now));
+        self.is_fresh(now) && self.asked_at >= query.since && is_needless
     }
 
     /// Whether it was left alone for so long since the directory answered.
@@ -107,6 +108,8 @@ pub struct Query {
     pub told: Option<Told>,
     /// For so long after each answer a drift is needless, too.
     pub rest: Duration,
+    /// What the directory said before this is no answer any more.
+    pub since: Timestamp,
 }
 
 /// What the process has for a worker's [`Query`].
@@ -151,7 +154,8 @@ mod tests {
 
     fn answers(known: &Known, told: Option<Told>, secs: u64) -> bool {
         let key = crate::memory::test_key("jane");
-        known.answers(&Query { key, told, rest: Duration::from_secs(3) }, Timestamp::from_secs(secs))
+        let query = Query { key, told, rest: Duration::from_secs(3), since: Timestamp::from_secs(1) };
+        known.answers(&query, Timestamp::from_secs(secs))
     }
 
     #[test]
@@ -159,6 +163,18 @@ mod tests {
         assert!(known(None).is_fresh(Timestamp::from_secs(9)));
         assert!(!known(None).is_fresh(Timestamp::from_secs(10)));
         assert!(answers(&known(None), None, 9) && !answers(&known(None), None, 10));
+    }
+
+    #[test]
+    fn what_the_directory_said_before_somebody_returned_is_no_answer() {
+        let query = |secs| Query {
+            key: crate::memory::test_key("jane"),
+            told: None,
+            rest: Duration::ZERO,
+            since: Timestamp::from_secs(secs),
+        };
+        let answers = |secs| known(None).answers(&query(secs), Timestamp::from_secs(9));
+        assert_eq!((answers(0), answers(1), answers(2)), (true, true, false));
     }
 
     #[test]

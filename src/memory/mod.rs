@@ -1,6 +1,8 @@
 //! What is remembered between requests. Every store has a bound from the configuration; none grows with what clients send.
 
 mod breaker;
+mod departures;
+mod feed;
 mod known;
 mod lease;
 mod ledger;
@@ -11,6 +13,8 @@ mod unknown_keys;
 mod waiting;
 
 pub use breaker::{Breaker, Permit};
+pub use departures::{Change, Departures};
+pub use feed::{Followed, Head, LONGEST_NOTICE, Position, Progress, SLOTS, Turn, notice_bytes, read_notice};
 pub use known::{Claim, Found, Known, Query, Standing, Told};
 pub use lease::Lease;
 pub use ledger::{Batch, Ledger};

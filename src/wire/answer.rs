@@ -120,7 +120,7 @@ impl ArrivalAnswer {
 }
 
 /// `Retry-After` in seconds (RFC 9110 §10.2.3); its date form is not read.
-pub(super) fn retry_after(reply: &Reply) -> Option<Duration> {
+pub fn retry_after(reply: &Reply) -> Option<Duration> {
     let seconds = reply.header("retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
 }

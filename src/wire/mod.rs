@@ -4,15 +4,17 @@
 mod answer;
 mod arrival;
 mod caching;
+mod departure;
 mod dialect;
 mod discovery;
 mod problem;
 pub mod scim;
 mod sighting;
 
-pub use answer::ArrivalAnswer;
+pub use answer::{ArrivalAnswer, retry_after};
 pub use arrival::{Arrival, ArrivalSubject, Cause};
 pub use caching::fresh_for;
+pub use departure::{Departure, DepartureState, Departures};
 pub use dialect::Dialect;
 pub use discovery::{Discovery, DiscoveryError, discovery_path};
 pub use problem::{ChallengeTerms, Refusals, is_quotable};

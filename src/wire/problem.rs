@@ -201,6 +201,7 @@ mod tests {
         ("account-invalid", 403, "-", "7"),
         ("keys-unavailable", 503, "-", "14"),
         ("directory-unavailable", 503, "-", "14"),
+        ("departures-unknown", 503, "-", "14"),
         ("overloaded", 503, "-", "14"),
     ];
 

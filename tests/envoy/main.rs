@@ -37,6 +37,8 @@ mod cache;
 mod configuration;
 #[path = "../scenarios/credentials.rs"]
 mod credentials;
+#[path = "../scenarios/departures.rs"]
+mod departures;
 #[path = "../scenarios/headers.rs"]
 mod headers;
 #[path = "../scenarios/hostile.rs"]

@@ -41,6 +41,7 @@ pub(crate) struct EnvoyWorld {
 impl World for EnvoyWorld {
     type Open = Sent;
     const WORKERS: usize = 2;
+    const VMS: usize = 3;
 
     fn start(upstreams: Upstreams, config: &Config) -> Result<Self, String> {
         Self::beside(upstreams, config, Others::default())

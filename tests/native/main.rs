@@ -5,6 +5,7 @@ mod support;
 
 mod clauses;
 mod conformance;
+mod following;
 mod host;
 mod hygiene;
 mod peculiarities;
@@ -26,6 +27,8 @@ mod cache;
 mod configuration;
 #[path = "../scenarios/credentials.rs"]
 mod credentials;
+#[path = "../scenarios/departures.rs"]
+mod departures;
 #[path = "../scenarios/headers.rs"]
 mod headers;
 #[path = "../scenarios/hostile.rs"]

@@ -24,6 +24,7 @@ pub(crate) struct NativeWorld {
 impl World for NativeWorld {
     type Open = Ticket;
     const WORKERS: usize = 1;
+    const VMS: usize = 1;
 
     fn start(upstreams: Upstreams, config: &Config) -> Result<Self, String> {
         let proxy = FakeProxy::new(upstreams.clone(), BEGINNING);

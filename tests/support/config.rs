@@ -41,6 +41,12 @@ pub(crate) fn usual() -> Config {
     }))
 }
 
+/// The same where it is heard who departed. The scripted feed tells news with the next poll, so polls are short.
+pub(crate) fn departing() -> Config {
+    let feed = json!({"wait": "100ms", "timeout": "800ms", "stale_for": "4s"});
+    usual().set("/departures", feed)
+}
+
 /// The same for a directory that speaks SCIM: of these attributes, all but the given name are kept as tokens have them.
 pub(crate) fn scim() -> Config {
     usual()

@@ -2,6 +2,7 @@
 //! otherwise, or goes and reads what it was told. Beside that it speaks SCIM.
 
 use super::behaviour::{Behaviour, Heard, Upstream};
+use super::feed::Feed;
 use super::scim::{self, Scim};
 use super::switch::Switch;
 use firstsight::wire::{Arrival, SightingEvent};
@@ -18,6 +19,7 @@ pub(crate) struct Directory(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     scim: Scim,
+    feed: Feed,
     switch: Switch,
 }
 
@@ -108,6 +110,11 @@ impl Directory {
         self.0.scim.clone()
     }
 
+    /// Who departed, as it tells those who ask.
+    pub(crate) fn feed(&self) -> Feed {
+        self.0.feed.clone()
+    }
+
     /// Every request to this path.
     pub(crate) fn heard(&self, path: &str) -> Vec<Heard> {
         self.lock().heard.iter().filter(|heard| heard.path == path).cloned().collect()
@@ -143,6 +150,9 @@ impl Upstream for Directory {
     fn hear(&self, heard: &Heard) -> Behaviour {
         if heard.path.starts_with(scim::BASE) {
             return self.0.scim.hear(heard);
+        }
+        if heard.path.starts_with("/v1/departures") {
+            return self.0.feed.hear(heard);
         }
         let mut state = self.lock();
         state.heard.push(heard.clone());

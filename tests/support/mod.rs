@@ -4,6 +4,7 @@
 pub(crate) mod behaviour;
 pub(crate) mod config;
 pub(crate) mod directory;
+pub(crate) mod feed;
 pub(crate) mod issuer;
 pub(crate) mod message;
 pub(crate) mod scim;

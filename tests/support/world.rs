@@ -34,6 +34,9 @@ pub(crate) trait World: Sized {
     /// How many workers serve requests; each has its own memory, so "once" means at most this often.
     const WORKERS: usize;
 
+    /// How many copies of the module do what is done without requests; a proxy has one in its main thread, too.
+    const VMS: usize;
+
     /// Starts a proxy with this plugin configuration.
     ///
     /// # Errors

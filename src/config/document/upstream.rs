@@ -1,4 +1,4 @@
-//! What is written about what the filter calls beside issuers: the directory, in both of its parts.
+//! What is written about what the filter calls beside issuers: the directory, in all of its parts.
 
 use super::amounts::{Count, Patience, Period, Range};
 use serde::Deserialize;
@@ -101,4 +101,25 @@ pub(in crate::config) struct LastSeenDocument {
     pub(in crate::config) every: Option<Period>,
     pub(in crate::config) batch: Option<Count>,
     pub(in crate::config) buffer: Option<Count>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::config) struct DeparturesDocument {
+    pub(in crate::config) cluster: Option<String>,
+    pub(in crate::config) authority: Option<String>,
+    pub(in crate::config) path: Option<String>,
+    pub(in crate::config) authorization: Option<AuthorizationDocument>,
+    pub(in crate::config) wait: Option<Patience>,
+    pub(in crate::config) timeout: Option<Patience>,
+    pub(in crate::config) stale_for: Option<Period>,
+    pub(in crate::config) when_stale: Option<WhenStaleDocument>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum WhenStaleDocument {
+    Ask,
+    Deny,
+    Allow,
 }

@@ -176,7 +176,9 @@ fn a_scim_directory_is_told_of_no_sightings_unless_something_that_takes_them_is_
     let mut document = speaking(json!({}));
     assert_eq!(compiled(&document).ok().unwrap().last_seen, None);
     document["last_seen"] = json!({"every": "30s"});
-    assert_eq!(problems(&document), ["last_seen.cluster"]);
+    document["departures"] = json!({});
+    assert_eq!(problems(&document), ["departures.cluster", "last_seen.cluster"]);
+    document["departures"] = json!({"cluster": "telemetry"});
     document["last_seen"] = json!({"cluster": "telemetry"});
     let told = compiled(&document).ok().unwrap().last_seen.unwrap();
     assert_eq!((told.at.cluster.as_str(), told.at.authorization), ("telemetry", None));

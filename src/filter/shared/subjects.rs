@@ -2,7 +2,7 @@
 //! asks the directory about a subject, and a VM that starts anew has forgotten nobody. Knows no requests.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::super::SharedData;
 use super::{GRACE, Value, digest, number, replace};
@@ -171,7 +171,7 @@ impl Subjects {
     }
 }
 
-fn bytes(found: &Value) -> &[u8] {
+pub(super) fn bytes(found: &Value) -> &[u8] {
     found.as_ref().map(|(bytes, _)| bytes.as_slice()).unwrap_or_default()
 }
 

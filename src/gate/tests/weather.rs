@@ -141,6 +141,7 @@ impl Storm {
                     Output::Report(Event::ArrivalOwed) => self.counted_owed += 1,
                     Output::Report(Event::ArrivalsDropped(count)) => self.counted_dropped += count,
                     Output::Report(_) => {}
+                    Output::Follow { .. } | Output::Tell { .. } => panic!("no feed is followed here"),
                 }
             }
             self.look();

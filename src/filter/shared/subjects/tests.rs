@@ -14,19 +14,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
+const LONG_AGO: Timestamp = Timestamp::from_secs(0);
 const SECOND: Duration = Duration::from_secs(1);
 /// As long as the usual time-out, and a second.
 const LEASE: Duration = Duration::from_secs(3);
 
 /// Shared data as Envoy has it: a version is compared only if there is something.
 #[derive(Default)]
-struct Process {
+pub(in crate::filter::shared) struct Process {
     data: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
     /// What another worker does after one looked and before it writes.
-    meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
-    shares_nothing: bool,
-    gets: RefCell<usize>,
-    sets: RefCell<usize>,
+    pub(in crate::filter::shared) meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
+    pub(in crate::filter::shared) shares_nothing: bool,
+    pub(in crate::filter::shared) gets: RefCell<usize>,
+    pub(in crate::filter::shared) sets: RefCell<usize>,
 }
 
 impl SharedData for Process {
@@ -79,7 +80,9 @@ fn known(id: &str, now: Timestamp) -> Known {
 }
 
 fn claim(process: &Process, worker: &Subjects, id: &str, now: Timestamp) -> Claim {
-    worker.claim(process, &Query { key: key(id), told: None, rest: Duration::ZERO }, true, now).claim
+    worker
+        .claim(process, &Query { key: key(id), told: None, rest: Duration::ZERO, since: LONG_AGO }, true, now)
+        .claim
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn what_is_too_old_is_told_and_asked_about_again() {
     let (process, one, two) = (Process::default(), worker(1), worker(2));
     one.settle(&process, key("jane"), Some(&known("a1", NOW)), NOW);
     let later = NOW.after(60 * SECOND);
-    let query = Query { key: key("jane"), told: None, rest: Duration::ZERO };
+    let query = Query { key: key("jane"), told: None, rest: Duration::ZERO, since: LONG_AGO };
     let found = one.claim(&process, &query, false, later);
     assert_eq!(found, Found { claim: Claim::Unknown, besides: Some(known("a1", NOW)) });
     let found = one.claim(&process, &query, true, later);

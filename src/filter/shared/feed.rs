@@ -1,0 +1,143 @@
+//! The directory's feed of departures, as the workers of one process follow it together: one asks, and the others find
+//! what it was told in a ring of records. Knows nobody who is told of.
+
+#[cfg(test)]
+mod tests;
+
+use super::super::SharedData;
+use super::subjects::bytes;
+use super::{Value, digest, number, replace};
+use crate::config::Policy;
+use crate::domain::Timestamp;
+use crate::memory::{
+    Change, Followed, Head, LONGEST_NOTICE, Lease, Position, Progress, SLOTS, Turn, notice_bytes, read_notice,
+};
+use std::time::Duration;
+
+/// Who asks says so again and again. A worker that died with the lease leaves the feed to the others after this.
+const LEASE: Duration = Duration::from_secs(3);
+/// With less left of it, it is taken anew.
+const RENEWED: Duration = Duration::from_secs(2);
+
+/// One worker's part in following the feed.
+pub(in crate::filter) struct Feed {
+    /// This worker, among all that share.
+    holder: u64,
+    /// Where the records are: those of this feed, as these credentials may read it.
+    name: String,
+}
+
+impl Feed {
+    /// `nonce` is a random number that no other worker has.
+    pub(in crate::filter) fn new(policy: &Policy, nonce: [u8; 16]) -> Self {
+        let at = policy.departures.as_ref().map(|departures| &departures.at);
+        let parts = at.map(|at| {
+            let authorization = at.authorization.as_ref().map_or(b"".as_slice(), |value| value.as_bytes());
+            [at.cluster.as_bytes(), at.authority.as_bytes(), at.path.as_bytes(), authorization]
+        });
+        let name = format!("firstsight/1/departures/{}", digest(parts.into_iter().flatten()));
+        Self { holder: number(nonce), name }
+    }
+
+    /// Looks what there is since `after`; and whether it is this worker's turn to ask the directory, if it knows enough to
+    /// go on from there, or `asks` already.
+    pub(in crate::filter) fn follow(
+        &self,
+        host: &impl SharedData,
+        after: Option<Position>,
+        asks: bool,
+        now: Timestamp,
+    ) -> Followed {
+        let found = host.shared_get(&self.name);
+        let mut head = Head::read(bytes(&found), now);
+        let progress = head.progress.clone();
+        let missed = after.zip(progress.as_ref());
+        let missed = missed.and_then(|(after, told)| self.missed(host, after, told.position));
+        let may_lead = asks || missed.is_some() || progress.is_none();
+        let turn = if may_lead { self.take(host, &mut head, &found, now) } else { Turn::Elsewhere };
+        Followed { progress, missed, turn }
+    }
+
+    /// Tells the others what the directory told this worker, which is asking for all: what is new since `after`, or
+    /// `None`, everything anew. Returns how far that is; `None` if somebody else asks by now.
+    pub(in crate::filter) fn tell(
+        &self,
+        host: &impl SharedData,
+        after: Option<Position>,
+        changes: &[Change],
+        cursor: &str,
+        now: Timestamp,
+    ) -> Option<Position> {
+        let anew = Position { run: self.holder.wrapping_add(now.as_millis()), notice: 0 };
+        let mut position = after.unwrap_or(anew);
+        let notices: Vec<_> = changes.chunks(LONGEST_NOTICE).filter(|_| after.is_some()).collect();
+        // What stands in the slots is read before the head is: whoever asks by now has written there since.
+        let slots = (1..).zip(&notices).map(|(number, _)| self.slot(position.notice.saturating_add(number)));
+        let slots: Vec<_> = slots.map(|slot| (host.shared_get(&slot), slot)).collect();
+        let found = host.shared_get(&self.name);
+        let mut head = Head::read(bytes(&found), now);
+        let is_ours = head.lease.is_some_and(|lease| lease.holder == self.holder);
+        let is_next = after.is_none() || head.progress.as_ref().map(|told| told.position) == after;
+        if !is_ours || !is_next {
+            return None;
+        }
+        for ((before, slot), changes) in slots.iter().zip(notices) {
+            position.notice = position.notice.saturating_add(1);
+            if !replace(host, slot, &notice_bytes(position, changes), before) {
+                return None;
+            }
+        }
+        head.progress = Some(Progress { position, cursor: cursor.to_owned(), heard: now });
+        head.lease = Some(self.lease(now));
+        replace(host, &self.name, &head.bytes(), &found).then_some(position)
+    }
+
+    /// Somebody else may ask from now on.
+    pub(in crate::filter) fn let_go(&self, host: &impl SharedData, now: Timestamp) {
+        let found = host.shared_get(&self.name);
+        let mut head = Head::read(bytes(&found), now);
+        if head.lease.take_if(|lease| lease.holder == self.holder).is_some() {
+            // If somebody wrote meanwhile, the lease ends by itself.
+            replace(host, &self.name, &head.bytes(), &found);
+        }
+    }
+
+    /// The notices between two positions.
+    fn missed(&self, host: &impl SharedData, after: Position, until: Position) -> Option<Vec<Change>> {
+        let count = until.notice.checked_sub(after.notice).filter(|count| *count <= SLOTS)?;
+        if after.run != until.run {
+            return None;
+        }
+        let read = |number| {
+            let position = Position { notice: after.notice.saturating_add(number), ..after };
+            read_notice(position, bytes(&host.shared_get(&self.slot(position.notice))))
+        };
+        (1..=count).map(read).collect::<Option<Vec<_>>>().map(|notices| notices.concat())
+    }
+
+    /// Takes or keeps the lease, if nobody else has it.
+    fn take(&self, host: &impl SharedData, head: &mut Head, found: &Value, now: Timestamp) -> Turn {
+        if head.is_led_by_another(self.holder) {
+            return Turn::Elsewhere;
+        }
+        if head.lease.is_some_and(|lease| lease.until.since(now) > RENEWED) {
+            return Turn::Mine;
+        }
+        head.lease = Some(self.lease(now));
+        if replace(host, &self.name, &head.bytes(), found) {
+            Turn::Mine
+        } else if host.shared_get(&self.name).is_none() {
+            Turn::Alone
+        } else {
+            Turn::Elsewhere
+        }
+    }
+
+    fn lease(&self, now: Timestamp) -> Lease {
+        Lease { holder: self.holder, until: now.after(LEASE) }
+    }
+
+    fn slot(&self, notice: u64) -> String {
+        format!("{}/{}", self.name, notice % SLOTS)
+    }
+}

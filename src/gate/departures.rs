@@ -1,0 +1,308 @@
+//! Departures: the directory's feed is followed, by one worker for its process, and whoever departed is refused at once,
+//! with every token that was issued before.
+//!
+//! ```text
+//! tick, reply ──► Output::Follow ──► followed ─┬─ what others heard ───────────────► whoever departed is refused
+//!                      ▲                       ├─ its turn: Output::Call, a long poll ─► the same, and Output::Tell
+//!                      │                       └─ too far behind: Output::Call, the feed as a whole
+//!                      └─────────── told, or rested
+//! ```
+
+mod page;
+
+pub use page::FeedFailure;
+
+use super::{Event, Gate, Output, Purpose, RETRY_SOON};
+use crate::config::{DeparturesFeed, WhenStale};
+use crate::domain::{Backoff, Identity, Reason, Refusal, Reply, SubjectKey, Timestamp, Verdict};
+use crate::memory::{Change, Departures, Followed, Position, Turn, Want};
+use crate::wire::retry_after;
+use page::Page;
+use std::time::Duration;
+
+/// How often a worker looks at what the others heard.
+const GLANCE: Duration = Duration::from_millis(250);
+/// One that has not read the feed yet looks more often: whoever departed is not known to it.
+const EAGER_GLANCE: Duration = Duration::from_millis(20);
+/// The pauses between tries while the feed cannot be had: one worker tries, and access ends when it succeeds.
+const BACKOFF: Backoff = Backoff { shortest: GLANCE, longest: RETRY_SOON };
+/// A directory that asks to be left alone is, for so long.
+const LONGEST_REST: Duration = Duration::from_secs(10);
+/// While it may not be known who departed, the directory's word on a subject is relied on for so long.
+const RELIED_ON: Duration = Duration::from_secs(30);
+
+/// One worker's part in following the feed.
+pub(super) struct Follower {
+    known: Departures,
+    /// How far it followed those who ask for all.
+    position: Option<Position>,
+    /// How far it asked for itself.
+    cursor: Option<String>,
+    stage: Stage,
+    /// When it looks again.
+    look_from: Timestamp,
+    /// The directory is not asked before this.
+    rests_until: Timestamp,
+    failures: u32,
+    /// When the feed was heard last, here or by another worker.
+    heard: Option<Timestamp>,
+    /// When this worker began to follow it.
+    began: Option<Timestamp>,
+}
+
+/// What the directory is being asked.
+enum Stage {
+    /// Nothing.
+    Idle,
+    /// What is new since `after`; it may take its time.
+    Polling { after: String, since: Timestamp },
+    /// The feed as a whole, page by page.
+    Reading(Reading),
+}
+
+struct Reading {
+    known: Departures,
+    /// How far the others are at least.
+    position: Option<Position>,
+    /// Whether it is for all.
+    leads: bool,
+    /// The page that is being asked for comes after this.
+    after: Option<String>,
+}
+
+impl Follower {
+    pub(super) fn new(limit: usize) -> Self {
+        let never = Timestamp::from_millis(0);
+        Self {
+            known: Departures::new(limit),
+            position: None,
+            cursor: None,
+            stage: Stage::Idle,
+            look_from: never,
+            rests_until: never,
+            failures: 0,
+            heard: None,
+            began: None,
+        }
+    }
+
+    /// The clock was set back by `span`.
+    pub(super) fn move_back(&mut self, span: Duration) {
+        self.known.move_back(span);
+        self.look_from = self.look_from.before(span);
+        self.rests_until = self.rests_until.before(span);
+        let times = self.heard.iter_mut().chain(&mut self.began);
+        times.for_each(|time| *time = time.before(span));
+        match &mut self.stage {
+            Stage::Idle => {}
+            Stage::Polling { since, .. } => *since = since.before(span),
+            Stage::Reading(reading) => reading.known.move_back(span),
+        }
+    }
+
+    /// Whether it is asking the directory for all.
+    fn leads(&self) -> bool {
+        match &self.stage {
+            Stage::Idle => false,
+            Stage::Polling { .. } => true,
+            Stage::Reading(reading) => reading.leads,
+        }
+    }
+
+    fn hears(&mut self, at: Timestamp) {
+        self.heard = self.heard.max(Some(at));
+    }
+}
+
+impl Gate {
+    /// Why somebody whose token holds is refused all the same: departed, or not known not to be.
+    pub(super) fn departed(&self, identity: &Identity, now: Timestamp) -> Option<Refusal> {
+        let feed = self.policy.departures.as_ref()?;
+        let refused = self.follower.known.refuses(identity.key, identity.issued_at).map(Refusal::of);
+        let is_stale =
+            |since: Option<Timestamp>| since.is_some_and(|since| now.since(since) > feed.stale_for);
+        let unknown =
+            feed.when_stale == WhenStale::Deny && is_stale(self.follower.heard.or(self.follower.began));
+        refused.or_else(|| unknown.then(|| Refusal::for_now(Reason::DeparturesUnknown, RETRY_SOON)))
+    }
+
+    /// What the directory said of a subject before this is not relied on.
+    pub(super) fn relied_on_since(&self, key: SubjectKey, now: Timestamp) -> Timestamp {
+        let Some(feed) = &self.policy.departures else { return Timestamp::from_millis(0) };
+        let is_heard = self.follower.heard.is_some_and(|heard| now.since(heard) <= feed.stale_for);
+        let knows_all = (is_heard || feed.when_stale == WhenStale::Allow) && self.follower.known.is_whole();
+        // What other workers knew before this one began may be of before a departure that it has not heard of.
+        let unheard = self.follower.heard.is_none().then_some(self.follower.began.unwrap_or(now));
+        let asked = now.before(RELIED_ON).max(unheard.unwrap_or(Timestamp::from_millis(0)));
+        let since = if knows_all { Timestamp::from_millis(0) } else { asked };
+        self.follower.known.returned(key).map_or(since, |returned| returned.max(since))
+    }
+
+    /// How long ago the feed was heard; if never, how long it has been tried.
+    pub fn lag_of_departures(&self, now: Timestamp) -> Option<Duration> {
+        self.follower.heard.or(self.follower.began).map(|at| now.since(at))
+    }
+
+    /// When [`Gate::follow_departures`] has something to do.
+    pub(super) fn next_look(&self) -> Option<Timestamp> {
+        (self.policy.departures.is_some() && !self.last_try).then_some(self.follower.look_from)
+    }
+
+    /// Looks at what the others heard, once in a while.
+    pub(super) fn follow_departures(&mut self, now: Timestamp) {
+        if self.next_look().is_some_and(|from| from <= now) {
+            self.follower.began.get_or_insert(now);
+            self.look_at_departures(now);
+        }
+    }
+
+    fn look_at_departures(&mut self, now: Timestamp) {
+        let glance = if self.follower.heard.is_some() { GLANCE } else { EAGER_GLANCE };
+        self.follower.look_from = now.after(glance);
+        let (after, asks) = (self.follower.position, self.follower.leads());
+        self.outputs.push(Output::Follow { after, asks });
+    }
+
+    /// The process's word on an [`Output::Follow`]. To be told in the worker's own context, as the directory may be asked.
+    pub fn followed(&mut self, followed: Followed, now: Timestamp) {
+        let Followed { progress, missed, turn } = followed;
+        let (position, cursor) = progress.as_ref().map(|told| (told.position, told.cursor.clone())).unzip();
+        let is_behind = missed.is_none();
+        if let (Some(changes), Some(told)) = (missed, progress) {
+            self.follower.position = Some(told.position);
+            self.follower.hears(told.heard);
+            self.depart(&changes, now);
+        }
+        if !matches!(self.follower.stage, Stage::Idle) || now < self.follower.rests_until {
+            return;
+        }
+        let cursor = if turn == Turn::Alone { self.follower.cursor.clone() } else { cursor };
+        match (turn, cursor) {
+            (Turn::Mine | Turn::Alone, Some(after)) => self.poll(after, now),
+            (Turn::Mine | Turn::Alone, None) => self.read_departures(None, true),
+            (Turn::Elsewhere, Some(_)) if is_behind => self.read_departures(position, false),
+            (Turn::Elsewhere, _) => {}
+        }
+    }
+
+    /// What became of an [`Output::Tell`]: how far the others can follow.
+    pub fn told_departures(&mut self, position: Option<Position>, now: Timestamp) {
+        self.follower.position = position.or(self.follower.position);
+        if now >= self.follower.rests_until {
+            self.look_at_departures(now);
+        }
+    }
+
+    fn poll(&mut self, after: String, now: Timestamp) {
+        self.ask_for_departures(Some(&after), true);
+        self.follower.stage = Stage::Polling { after, since: now };
+    }
+
+    fn read_departures(&mut self, position: Option<Position>, leads: bool) {
+        let known = Departures::new(self.policy.limits.departures);
+        self.ask_for_departures(None, false);
+        self.follower.stage = Stage::Reading(Reading { known, position, leads, after: None });
+    }
+
+    fn ask_for_departures(&mut self, after: Option<&str>, waits: bool) {
+        let Some(DeparturesFeed { at, wait, .. }) = &self.policy.departures else { return };
+        let call = page::call(at, after, waits.then_some(*wait));
+        self.call(Purpose::Departures, call);
+    }
+
+    pub(super) fn conclude_departures(&mut self, reply: &Reply, now: Timestamp) {
+        let stage = std::mem::replace(&mut self.follower.stage, Stage::Idle);
+        if self.last_try {
+            return;
+        }
+        match (stage, Page::read(reply)) {
+            (Stage::Polling { .. }, Err(FeedFailure::Gone)) => self.read_departures(None, true),
+            (_, Err(why)) => self.miss_departures(why, retry_after(reply), now),
+            (Stage::Polling { after, since }, Ok(page)) => {
+                // One that neither has news nor waits for them is not asked again and again.
+                let is_hasty = page.cursor == after && now.since(since) < self.least_wait();
+                let rest = if is_hasty { RETRY_SOON } else { Duration::ZERO };
+                self.hear_departures(&page, rest, now);
+                self.follower.hears(now);
+                self.depart(&page.changes, now);
+                let after = self.follower.position;
+                self.outputs.push(Output::Tell { after, changes: page.changes, cursor: page.cursor });
+            }
+            (Stage::Reading(reading), Ok(page)) => self.read_on(reading, page, now),
+            (Stage::Idle, Ok(_)) => {}
+        }
+    }
+
+    /// A directory that has nothing to tell, and says so sooner, does not wait for news.
+    fn least_wait(&self) -> Duration {
+        let wait = self.policy.departures.as_ref().map(|feed| feed.wait);
+        (wait.unwrap_or_default() / 2).min(RETRY_SOON)
+    }
+
+    fn hear_departures(&mut self, page: &Page, rest: Duration, now: Timestamp) {
+        if std::mem::take(&mut self.follower.failures) > 0 {
+            self.report(Event::DeparturesBack);
+        }
+        self.report(Event::DeparturesHeard(page.changes.len() as u64));
+        self.follower.rests_until = now.after(rest);
+        self.follower.cursor = Some(page.cursor.clone());
+    }
+
+    fn miss_departures(&mut self, why: FeedFailure, wait: Option<Duration>, now: Timestamp) {
+        let is_first = self.follower.failures == 0;
+        self.follower.failures = self.follower.failures.saturating_add(1);
+        let pause = BACKOFF.after(self.follower.failures, &mut self.dice);
+        let pause = pause.max(wait.unwrap_or_default().min(LONGEST_REST));
+        self.follower.rests_until = now.after(pause);
+        self.follower.look_from = self.follower.look_from.min(now.after(pause));
+        self.report(Event::DeparturesFailed { why, is_first });
+    }
+
+    /// Takes in a page of the feed as a whole; with the last one it takes the place of what was known.
+    fn read_on(&mut self, mut reading: Reading, page: Page, now: Timestamp) {
+        if page.more && reading.after.as_ref() == Some(&page.cursor) {
+            return self.miss_departures(FeedFailure::Circular, None, now);
+        }
+        self.hear_departures(&page, Duration::ZERO, now);
+        let mut forgotten: usize = page.changes.iter().map(|change| reading.known.take(change, now)).sum();
+        if page.more {
+            self.report(Event::DeparturesForgotten(forgotten as u64));
+            self.ask_for_departures(Some(&page.cursor), false);
+            reading.after = Some(page.cursor);
+            self.follower.stage = Stage::Reading(reading);
+            return;
+        }
+        forgotten += reading.known.inherit(&self.follower.known, now);
+        self.report(Event::DeparturesForgotten(forgotten as u64));
+        self.follower.known = reading.known;
+        self.follower.position = reading.position;
+        self.follower.hears(now);
+        self.flights.keys().into_iter().for_each(|key| self.refuse_departed(key, now));
+        if reading.leads {
+            self.outputs.push(Output::Tell { after: None, changes: Vec::new(), cursor: page.cursor });
+        } else {
+            self.look_at_departures(now);
+        }
+    }
+
+    /// Whoever departed is refused from now on, and those of their requests that wait are at once.
+    fn depart(&mut self, changes: &[Change], now: Timestamp) {
+        let forgotten: usize = changes.iter().map(|change| self.follower.known.take(change, now)).sum();
+        self.report(Event::DeparturesForgotten(forgotten as u64));
+        changes.iter().for_each(|change| self.refuse_departed(change.key, now));
+    }
+
+    fn refuse_departed(&mut self, key: SubjectKey, now: Timestamp) {
+        let Some(flight) = self.flights.get(key) else { return };
+        for ticket in std::mem::take(&mut flight.waiting) {
+            let Some(Want::Account { identity, route }) = self.waiting.want(ticket) else { continue };
+            let (refusal, route) = (self.departed(identity, now), *route);
+            if let Some(refusal) = refusal {
+                self.waiting.leave(ticket);
+                self.settle(ticket, route, Verdict::Refuse(refusal));
+            } else if let Some(flight) = self.flights.get(key) {
+                flight.waiting.push(ticket);
+            }
+        }
+    }
+}
