@@ -4,6 +4,7 @@
 mod answer;
 mod arrival;
 mod caching;
+mod departure;
 mod dialect;
 mod discovery;
 mod problem;
@@ -13,6 +14,7 @@ mod sighting;
 pub use answer::ArrivalAnswer;
 pub use arrival::{Arrival, ArrivalSubject, Cause};
 pub use caching::fresh_for;
+pub use departure::{Departure, DepartureState, Departures};
 pub use dialect::Dialect;
 pub use discovery::{Discovery, DiscoveryError, discovery_path};
 pub use problem::{ChallengeTerms, Refusals, is_quotable};
