@@ -9,7 +9,7 @@ use firstsight::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 /// The most accounts on one page.
 const LARGEST_PAGE: i64 = 1000;
@@ -48,10 +48,10 @@ pub(super) async fn list(
     }
     // Spelled out for each case, so that each finds its index.
     let sql = match (&which.issuer, &which.id) {
-        (None, None) => "SELECT * FROM accounts WHERE id > ?1 ORDER BY id LIMIT ?2",
-        (Some(_), None) => "SELECT * FROM accounts WHERE id > ?1 AND issuer = ?3 ORDER BY id LIMIT ?2",
+        (None, None) => "SELECT * FROM accounts WHERE id > $1 ORDER BY id LIMIT $2",
+        (Some(_), None) => "SELECT * FROM accounts WHERE id > $1 AND issuer = $3 ORDER BY id LIMIT $2",
         (Some(_), Some(_)) => {
-            "SELECT * FROM accounts WHERE id > ?1 AND issuer = ?3 AND subject = ?4 LIMIT ?2"
+            "SELECT * FROM accounts WHERE id > $1 AND issuer = $3 AND subject = $4 LIMIT $2"
         }
         (None, Some(_)) => return Err(Problem::query("id is unique within an issuer: name the issuer too")),
     };
@@ -69,11 +69,11 @@ pub(super) async fn list(
 /// One account by its id.
 pub(super) async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let found =
-        sqlx::query("SELECT * FROM accounts WHERE id = ?").bind(id).fetch_optional(store.pool()).await?;
+        sqlx::query("SELECT * FROM accounts WHERE id = $1").bind(id).fetch_optional(store.pool()).await?;
     Ok(Json(account(&found.ok_or_else(Problem::no_such_account)?)?))
 }
 
-fn account(row: &SqliteRow) -> Result<Value, sqlx::Error> {
+fn account(row: &AnyRow) -> Result<Value, sqlx::Error> {
     let text = |column: &str| row.try_get::<String, _>(column);
     let time = |column: &str| -> Result<Option<String>, sqlx::Error> {
         let millis: Option<i64> = row.try_get(column)?;

@@ -13,7 +13,7 @@ use firstsight::wire::{Arrival, ArrivalSubject};
 use http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteExecutor, SqliteRow};
+use sqlx::any::{AnyExecutor, AnyRow};
 use uuid::Uuid;
 
 /// Answers 201 for an account that was made, 200 for one that was there.
@@ -59,12 +59,12 @@ fn read(body: &[u8]) -> Result<Arrival, Problem> {
 
 /// The account's id and what it is like; `None` if there is none.
 async fn find(
-    database: impl SqliteExecutor<'_>,
+    database: impl AnyExecutor<'_>,
     subject: &ArrivalSubject,
 ) -> Result<Option<(String, Profile)>, sqlx::Error> {
     let found = sqlx::query(
         "SELECT id, kind, attributes, mapping, attributes_issued_at FROM accounts
-         WHERE issuer = ? AND subject = ?",
+         WHERE issuer = $1 AND subject = $2",
     )
     .bind(&subject.issuer)
     .bind(&subject.id)
@@ -73,7 +73,7 @@ async fn find(
     found.map(|row| Ok((row.try_get("id")?, profile(&row)?))).transpose()
 }
 
-fn profile(row: &SqliteRow) -> Result<Profile, sqlx::Error> {
+fn profile(row: &AnyRow) -> Result<Profile, sqlx::Error> {
     let attributes: String = row.try_get("attributes")?;
     let issued_at: Option<i64> = row.try_get("attributes_issued_at")?;
     Ok(Profile {
@@ -96,10 +96,11 @@ async fn make_or_change(store: &Store, arrival: &Arrival) -> Result<(StatusCode,
         "INSERT INTO accounts
            (id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at, updated_at,
             attributes_issued_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
          ON CONFLICT (id) DO UPDATE
-           SET kind = ?5, attributes = ?6, mapping = ?7, gateway = ?8, attributes_issued_at = ?10,
-               updated_at = iif((kind, attributes, mapping) = (?5, ?6, ?7), updated_at, ?9)",
+           SET kind = $5, attributes = $6, mapping = $7, gateway = $8, attributes_issued_at = $10,
+               updated_at = CASE WHEN (accounts.kind, accounts.attributes, accounts.mapping) = ($5, $6, $7)
+                                 THEN accounts.updated_at ELSE $9 END",
     )
     .bind(&id)
     .bind(&arrival.subject.issuer)

@@ -13,7 +13,7 @@ use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Any, Transaction};
 use std::time::Duration;
 
 /// How long it is remembered that an event was applied: far longer than a gateway keeps one.
@@ -93,13 +93,13 @@ fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
 }
 
 async fn apply(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction<'static, Any>,
     seen: &Seen,
     now: Timestamp,
     receipt: &mut Receipt,
 ) -> Result<(), sqlx::Error> {
     let noted = sqlx::query(
-        "INSERT INTO sighting_receipts (source, id, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO sighting_receipts (source, id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(&seen.event.source)
     .bind(&seen.event.id)
@@ -112,10 +112,10 @@ async fn apply(
     }
     let applied = sqlx::query(
         "UPDATE accounts
-         SET first_seen = min(coalesce(first_seen, ?1), ?1),
-             last_seen = max(coalesce(last_seen, ?2), ?2),
-             sightings = min(sightings + ?3, ?6)
-         WHERE issuer = ?4 AND subject = ?5",
+         SET first_seen = CASE WHEN first_seen < $1 THEN first_seen ELSE $1 END,
+             last_seen = CASE WHEN last_seen > $2 THEN last_seen ELSE $2 END,
+             sightings = CASE WHEN sightings + $3 < $6 THEN sightings + $3 ELSE $6 END
+         WHERE issuer = $4 AND subject = $5",
     )
     .bind(seen.first.as_millis() as i64)
     .bind(seen.last.as_millis() as i64)
@@ -133,13 +133,13 @@ async fn apply(
 }
 
 async fn clear_old_receipts(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction<'static, Any>,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let oldest = now.as_millis().saturating_sub(RECEIPTS_KEPT.as_millis() as u64) as i64;
     sqlx::query(
         "DELETE FROM sighting_receipts WHERE (source, id) IN
-           (SELECT source, id FROM sighting_receipts WHERE received_at < ? LIMIT ?)",
+           (SELECT source, id FROM sighting_receipts WHERE received_at < $1 LIMIT $2)",
     )
     .bind(oldest)
     .bind(CLEARED_AT_ONCE)

@@ -4,6 +4,7 @@ mod accounts;
 mod application;
 mod arrivals;
 mod attributes;
+mod database;
 mod issuer;
 mod life;
 mod program;

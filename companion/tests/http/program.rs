@@ -1,12 +1,12 @@
 //! The program under test: started on a free port with a database of its own, stopped like a service manager would.
 
+use crate::database::Database;
 use firstsight::domain::{Issuer, Kind, Subject, SubjectId, Timestamp};
 use firstsight::wire::{Arrival, ArrivalSubject, Cause, SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use tempfile::TempDir;
 
 pub(crate) const TOKEN: &str = "a-token-that-is-long-enough";
 pub(crate) const ISSUER: &str = "https://idp.example.com";
@@ -61,26 +61,32 @@ pub(crate) fn client() -> Client {
 /// A running directory.
 pub(crate) struct Directory {
     pub(crate) program: Program,
-    folder: TempDir,
+    pub(crate) database: Database,
     client: Client,
 }
 
 impl Directory {
     pub(crate) fn start() -> Self {
-        Self::on(tempfile::tempdir().unwrap())
+        Self::with(&[])
     }
 
-    fn on(folder: TempDir) -> Self {
-        let database = format!("sqlite:{}", folder.path().join("accounts.db").display());
-        let program = Program::start(&["serve", "--listen", "127.0.0.1:0", "--database", &database]);
-        Self { program, folder, client: client() }
+    /// Starts it with more options than the usual ones.
+    pub(crate) fn with(options: &[&str]) -> Self {
+        Self::on(Database::create(), options)
+    }
+
+    /// Starts it on a database that is there.
+    pub(crate) fn on(database: Database, options: &[&str]) -> Self {
+        let usual = ["serve", "--listen", "127.0.0.1:0", "--database", database.url()];
+        let program = Program::start(&[&usual, options].concat());
+        Self { program, database, client: client() }
     }
 
     /// Stops it and starts another on the same database.
     pub(crate) fn restart(self) -> Self {
         self.program.terminate();
         assert!(self.program.ended().success());
-        Self::on(self.folder)
+        Self::on(self.database, &[])
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
