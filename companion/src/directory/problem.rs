@@ -63,6 +63,18 @@ impl Problem {
         Self { problems: vec![problem.to_owned()], ..Self::new(StatusCode::BAD_REQUEST, "query", title) }
     }
 
+    /// No way leads from the state of the account to where it is wanted.
+    pub(super) fn state(state: &'static str) -> Self {
+        let title = "The account's state does not allow that.";
+        let problems = vec![format!("the account is {state}")];
+        Self { problems, ..Self::new(StatusCode::CONFLICT, "state", title) }
+    }
+
+    /// The feed has no such place: its reader begins anew.
+    pub(super) fn cursor_unknown() -> Self {
+        Self::new(StatusCode::GONE, "cursor-unknown", "There is no such cursor: begin anew, without one.")
+    }
+
     /// There is no such account.
     pub(super) fn no_such_account() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-account", "There is no such account.")

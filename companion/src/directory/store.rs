@@ -4,10 +4,13 @@
 mod dialect;
 mod schema;
 
+use super::bell::Bell;
 use dialect::Dialect;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use std::error::Error;
+use std::ops::{Deref, DerefMut};
+use tokio::task::AbortHandle;
 
 /// The open database; clones are the same one.
 ///
@@ -18,27 +21,55 @@ pub(super) struct Store {
     readers: AnyPool,
     writer: AnyPool,
     dialect: Dialect,
+    bell: Bell,
+    /// Hears of departures that other processes wrote; SQLite has one process.
+    listener: Option<AbortHandle>,
+}
+
+/// A change under way; it happens as a whole, or, if it is not committed, not at all.
+pub(super) struct Write {
+    transaction: Transaction<'static, Any>,
+    dialect: Dialect,
+    bell: Bell,
+    departures: bool,
 }
 
 impl Store {
     /// Opens the database named by `url`, e.g. `sqlite:firstsight.db` (which is made if it is not there) or
-    /// `postgres://user:password@host/database`.
+    /// `postgres://user:password@host/database`, and brings it up to date.
     ///
     /// # Errors
     /// If it cannot be opened, or its schema is not ours.
     pub(super) async fn open(url: &str) -> Result<Self, Box<dyn Error>> {
-        let (dialect, options) = dialect::read(url)?;
-        let name = name(url);
+        let mut store = Self::connect(url, true).await?;
+        let updated = schema::migrator(store.dialect).run(&store.writer).await;
+        updated.map_err(|error| format!("cannot bring {} up to date: {error}", name(url)))?;
+        if store.dialect == Dialect::Postgres {
+            let listening = tokio::spawn(dialect::listen(url.to_owned(), store.bell.clone()));
+            store.listener = Some(listening.abort_handle());
+        }
+        Ok(store)
+    }
+
+    /// Opens a database that is there, and leaves it as it is.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub(super) async fn look_into(url: &str) -> Result<Self, Box<dyn Error>> {
+        Self::connect(url, false).await
+    }
+
+    async fn connect(url: &str, make: bool) -> Result<Self, Box<dyn Error>> {
+        let (dialect, options) = dialect::read(url, make)?;
         let pool = |connections| {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .after_connect(move |connection, _| Box::pin(dialect.settle(connection)))
         };
         let opened = pool(1).connect_with(options.clone()).await;
-        let writer = opened.map_err(|error| format!("cannot open {name}: {error}"))?;
-        let updated = schema::migrator(dialect).run(&writer).await;
-        updated.map_err(|error| format!("cannot bring {name} up to date: {error}"))?;
-        Ok(Self { readers: pool(8).connect_lazy_with(options), writer, dialect })
+        let writer = opened.map_err(|error| format!("cannot open {}: {error}", name(url)))?;
+        let readers = pool(8).connect_lazy_with(options);
+        Ok(Self { readers, writer, dialect, bell: Bell::new(), listener: None })
     }
 
     /// For reading.
@@ -46,17 +77,63 @@ impl Store {
         &self.readers
     }
 
+    /// For reading several times what is written meanwhile as if it were not.
+    pub(super) async fn snapshot(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        self.readers.begin_with(self.dialect.snapshot()).await
+    }
+
     /// For writing. The lock is taken at once: one taken between a read and a write may be refused.
-    pub(super) async fn write(&self) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    pub(super) async fn write(&self) -> Result<Write, sqlx::Error> {
         let mut transaction = self.writer.begin_with(self.dialect.begin()).await?;
         self.dialect.lock(&mut transaction).await?;
-        Ok(transaction)
+        Ok(Write { transaction, dialect: self.dialect, bell: self.bell.clone(), departures: false })
+    }
+
+    /// Rings when a departure or return was committed, by any process.
+    pub(super) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     /// Finishes what is under way and closes the database.
     pub(super) async fn close(&self) {
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+impl Write {
+    /// Says that a departure or return is part of it.
+    pub(super) const fn tell_departures(&mut self) {
+        self.departures = true;
+    }
+
+    /// Makes it happen, and then wakes who waits for it.
+    pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
+        if self.departures {
+            self.dialect.tell(&mut self.transaction).await?;
+        }
+        self.transaction.commit().await?;
+        if self.departures {
+            self.bell.ring();
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Write {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
     }
 }
 
@@ -79,7 +156,7 @@ mod tests {
     async fn a_database_of_the_first_schema_is_brought_up_to_date_and_keeps_its_accounts() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("accounts.db").display());
-        let (dialect, options) = dialect::read(&url).unwrap();
+        let (dialect, options) = dialect::read(&url, true).unwrap();
         let earlier = AnyPool::connect_with(options).await.unwrap();
         let mut first = schema::migrator(dialect);
         first.migrations.to_mut().truncate(1);
@@ -93,6 +170,7 @@ mod tests {
         let kept = sqlx::query("SELECT * FROM accounts").fetch_one(store.pool()).await.unwrap();
         assert_eq!(kept.get::<i64, _>("last_seen"), 3);
         assert_eq!(kept.get::<Option<i64>, _>("attributes_issued_at"), None);
+        assert_eq!((kept.get("state"), kept.get("state_since")), ("active".to_owned(), 1_i64));
     }
 
     #[test]

@@ -32,6 +32,16 @@ impl Database {
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
+
+    /// Whether several processes can share it.
+    pub(crate) fn can_be_shared(&self) -> bool {
+        self.url.starts_with("postgres:")
+    }
+
+    /// Does something to it behind the directory's back.
+    pub(crate) fn execute(&self, statement: &str) {
+        execute(&self.url, statement);
+    }
 }
 
 /// Waits on a thread of its own: whoever calls may be in the middle of a test that waits for something itself.

@@ -34,6 +34,12 @@ impl Program {
         assert!(asked.success());
     }
 
+    /// Ends it without a warning.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     pub(crate) fn ended(mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
@@ -120,6 +126,25 @@ impl Directory {
         account
     }
 
+    /// Does something to an account that must be possible; returns the account.
+    pub(crate) async fn act(&self, id: &str, action: &str) -> Value {
+        let (status, account) = self.try_act(id, action).await;
+        assert_eq!(status, 200, "{action}: {account}");
+        account
+    }
+
+    pub(crate) async fn try_act(&self, id: &str, action: &str) -> (u16, Value) {
+        let body = json!({"reason": format!("to {action}")}).to_string();
+        answer(self.post(&format!("/v1/accounts/{id}/{action}"), body)).await
+    }
+
+    /// The audit's records, all that are asked for by the query on one page.
+    pub(crate) async fn records(&self, query: &str) -> Vec<Value> {
+        let (status, page) = answer(self.get(&format!("/v1/audit{query}"))).await;
+        assert_eq!(status, 200, "{page}");
+        page["records"].as_array().unwrap().clone()
+    }
+
     pub(crate) async fn page(&self, query: &str) -> Value {
         let (status, page) = answer(self.get(&format!("/v1/accounts{query}"))).await;
         assert_eq!(status, 200, "{page}");
@@ -138,7 +163,7 @@ pub(crate) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
 }
 
-fn subject(sub: &str) -> Subject {
+pub(crate) fn subject(sub: &str) -> Subject {
     Subject { issuer: Issuer::parse(ISSUER).unwrap(), id: SubjectId::parse(sub).unwrap() }
 }
 

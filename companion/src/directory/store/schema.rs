@@ -21,6 +21,7 @@ macro_rules! change {
 const CHANGES: &[Change] = &[
     change!(1, "accounts", "0001_accounts.sql"),
     change!(2, "attributes issued at", "0002_attributes_issued_at.sql"),
+    change!(3, "lifecycle", "0003_lifecycle.sql"),
 ];
 
 /// Brings a database up to date.
