@@ -23,6 +23,13 @@ use uuid::Uuid;
 /// Who is behind everything that arrivals bring about.
 const ACTOR: &str = "gateway";
 
+/// What became of an arrival.
+pub(super) struct Settled {
+    /// Whether the account was made for it.
+    made: bool,
+    account: Account,
+}
+
 /// An account as arrivals see it.
 struct Account {
     id: String,
@@ -36,11 +43,14 @@ pub(super) async fn post(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let arrival = read(&body?)?;
-    let (made, account) = match find(directory.store.pool(), &arrival.subject).await? {
+    let Settled { made, account } = match find(directory.store.pool(), &arrival.subject).await? {
         // The usual case writes nothing.
-        Some(account) if account.is_unmoved_by(&arrival) => (false, account),
-        _ => make_or_change(&directory, &arrival).await?,
+        Some(account) if account.is_unmoved_by(&arrival) => Settled { made: false, account },
+        _ => directory.desk.settle(arrival).await?,
     };
+    if made {
+        tracing::info!(account = account.id, "an account was made");
+    }
     let (status, body) = match account.state {
         State::Active => {
             let status = if made { StatusCode::CREATED } else { StatusCode::OK };
@@ -128,22 +138,21 @@ impl Account {
     }
 }
 
-/// Returns whether the account was made, and the account.
-async fn make_or_change(directory: &Directory, arrival: &Arrival) -> Result<(bool, Account), sqlx::Error> {
-    let mut write = directory.store.write().await?;
+/// Makes the account or changes it, as part of a change that is to be committed.
+pub(super) async fn settle(
+    write: &mut Write,
+    new_accounts: State,
+    arrival: &Arrival,
+) -> Result<Settled, sqlx::Error> {
     // Looked at again under the lock: another gateway may have been here meanwhile.
-    let found = find(&mut *write, &arrival.subject).await?;
+    let found = find(&mut **write, &arrival.subject).await?;
     let made = found.is_none();
     let account = match found {
-        Some(account) if account.is_unmoved_by(arrival) => return Ok((false, account)),
-        Some(account) => change(&mut write, account, arrival).await?,
-        None => make(&mut write, directory.new_accounts, arrival).await?,
+        Some(account) if account.is_unmoved_by(arrival) => account,
+        Some(account) => change(write, account, arrival).await?,
+        None => make(write, new_accounts, arrival).await?,
     };
-    write.commit().await?;
-    if made {
-        tracing::info!(account = account.id, gateway = arrival.gateway, "an account was made");
-    }
-    Ok((made, account))
+    Ok(Settled { made, account })
 }
 
 async fn make(write: &mut Write, state: State, arrival: &Arrival) -> Result<Account, sqlx::Error> {

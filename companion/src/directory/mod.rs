@@ -8,6 +8,7 @@ pub(crate) mod audit;
 mod bell;
 mod change;
 mod departures;
+mod desk;
 mod lifecycle;
 mod problem;
 mod profile;
@@ -19,6 +20,7 @@ use crate::server;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use desk::Desk;
 use lifecycle::State;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -44,8 +46,7 @@ pub(crate) struct Options {
 #[derive(Clone)]
 struct Directory {
     store: Store,
-    /// The state in which accounts are made.
-    new_accounts: State,
+    desk: Desk,
 }
 
 impl FromRef<Directory> for Store {
@@ -66,7 +67,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let token = Token::from_environment()?;
     let store = Store::open(&options.database).await?;
     let listener = server::listen(options.listen).await?;
-    let directory = Directory { store: store.clone(), new_accounts: options.new_accounts };
+    let directory = Directory { store: store.clone(), desk: Desk::open(store.clone(), options.new_accounts) };
     let bell = store.bell().clone();
     server::serve(listener, app(directory, token), || bell.stop()).await?;
     store.close().await;

@@ -75,6 +75,12 @@ impl Problem {
         Self::new(StatusCode::GONE, "cursor-unknown", "There is no such cursor: begin anew, without one.")
     }
 
+    /// The database cannot be reached, or did not do what it was asked.
+    pub(super) fn store_unavailable() -> Self {
+        let title = "The accounts cannot be reached right now.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", title)
+    }
+
     /// There is no such account.
     pub(super) fn no_such_account() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-account", "There is no such account.")
@@ -109,11 +115,7 @@ impl From<BytesRejection> for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!("the database: {error}");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store-unavailable",
-            "The accounts cannot be reached right now.",
-        )
+        Self::store_unavailable()
     }
 }
 
