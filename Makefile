@@ -45,6 +45,9 @@ test: test-native test-envoy fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
+	@if $(PYTHON) scripts/setup.py postgres; \
+		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http; \
+		else echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; fi
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors

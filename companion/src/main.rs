@@ -22,6 +22,9 @@ struct Cli {
 enum Command {
     /// Run the directory: accounts, and when they were last seen.
     Serve(directory::Options),
+    /// Examine or export the audit of a directory's database.
+    #[command(subcommand)]
+    Audit(directory::audit::Command),
     /// For demos and tests only: an issuer that gives anybody a token, an application that echoes.
     #[command(subcommand)]
     Dev(dev::Command),
@@ -33,6 +36,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).with_target(false).init();
     let outcome = match Cli::parse().command {
         Command::Serve(options) => directory::run(options).await,
+        Command::Audit(command) => directory::audit::run(command).await,
         Command::Dev(command) => dev::run(command).await,
     };
     match outcome {

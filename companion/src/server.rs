@@ -22,8 +22,9 @@ pub(crate) async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until SIGTERM or SIGINT; then takes no new request and finishes those under way. Says where it listens, in one
-/// line on standard output, once it does.
-pub(crate) async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
+/// line on standard output, once it does. Calls `on_stop` when it is asked to stop, so that requests that wait for something
+/// need not be waited for.
+pub(crate) async fn serve(listener: TcpListener, app: Router, on_stop: impl FnOnce()) -> io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     announce(listener.local_addr()?);
     let (stop, stopped) = oneshot::channel::<()>();
@@ -36,6 +37,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router) -> io::Result<()> 
     }
     tracing::info!("stopping");
     drop(stop);
+    on_stop();
     match tokio::time::timeout(PATIENCE, serving).await {
         Ok(ended) => ended.map_err(io::Error::other)?,
         Err(_) => {

@@ -44,3 +44,30 @@ pub enum DepartureState {
     /// It may get in again, with a token issued after `at`: those issued before never work again.
     Returned,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_feed_reads_as_the_contract_has_it() {
+        let departure = |reason: Option<&str>| Departure {
+            issuer: "https://idp.example.com".into(),
+            id: "jane".into(),
+            key: "2974".into(),
+            state: DepartureState::Departed,
+            at: "2026-11-23T18:29:00.000Z".into(),
+            reason: reason.map(str::to_owned),
+        };
+        let departures = vec![departure(Some("left the company")), departure(None)];
+        let feed = Departures { cursor: "7-0123".into(), more: false, departures };
+        let member = json!({"issuer": "https://idp.example.com", "id": "jane", "key": "2974", "state": "departed",
+                            "at": "2026-11-23T18:29:00.000Z"});
+        let mut with_reason = member.clone();
+        with_reason["reason"] = json!("left the company");
+        let text = json!({"cursor": "7-0123", "more": false, "departures": [with_reason, member]});
+        assert_eq!(serde_json::to_value(&feed).unwrap(), text);
+        assert_eq!(serde_json::from_value::<Departures>(text).unwrap(), feed);
+    }
+}

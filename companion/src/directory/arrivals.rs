@@ -1,33 +1,73 @@
-//! `POST /v1/arrivals`: a gateway sighted somebody; make the account, or find it. Idempotent by issuer and sub.
+//! `POST /v1/arrivals`: a gateway sighted somebody; make the account, or find it. Idempotent by issuer and sub. An arrival
+//! never changes the state of an account that exists.
 
+use super::Directory;
+use super::audit::{self, Entry};
+use super::lifecycle::{Cause, Event, State};
 use super::problem::Problem;
 use super::profile::Profile;
-use super::store::Store;
+use super::store::Write;
 use crate::clock;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract;
 use axum::extract::rejection::BytesRejection;
 use firstsight::domain::{Issuer, Subject, SubjectId, Timestamp};
 use firstsight::wire::{Arrival, ArrivalSubject};
 use http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteExecutor, SqliteRow};
+use sqlx::any::{AnyExecutor, AnyRow};
 use uuid::Uuid;
 
-/// Answers 201 for an account that was made, 200 for one that was there.
+/// Who is behind everything that arrivals bring about.
+const ACTOR: &str = "gateway";
+
+/// What became of an arrival.
+pub(super) struct Settled {
+    /// Whether the account was made for it.
+    made: bool,
+    account: Account,
+}
+
+/// An account as arrivals see it.
+struct Account {
+    id: String,
+    state: State,
+    profile: Profile,
+}
+
+/// Answers 201 for an account that was made, 200 for one that was there, and with its state for one that may not be used.
 pub(super) async fn post(
-    State(store): State<Store>,
+    extract::State(directory): extract::State<Directory>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let arrival = read(&body?)?;
-    let (status, id) = match find(store.pool(), &arrival.subject).await? {
+    let Settled { made, account } = match find(directory.store.pool(), &arrival.subject).await? {
         // The usual case writes nothing.
-        Some((id, profile)) if profile.after(&arrival) == profile => (StatusCode::OK, id),
-        _ => make_or_change(&store, &arrival).await?,
+        Some(account) if account.is_unmoved_by(&arrival) => Settled { made: false, account },
+        _ => directory.desk.settle(arrival).await?,
     };
-    Ok((status, Json(json!({"status": "active", "account": {"id": id}}))))
+    if made {
+        tracing::info!(account = account.id, "an account was made");
+    }
+    let (status, body) = match account.state {
+        State::Active => {
+            let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+            (status, json!({"status": "active", "account": {"id": account.id}}))
+        }
+        State::Pending => {
+            let message = "The account waits for approval.";
+            (StatusCode::ACCEPTED, json!({"status": "pending", "message": message}))
+        }
+        State::Disabled => {
+            (StatusCode::FORBIDDEN, json!({"status": "denied", "message": "The account is disabled."}))
+        }
+        State::Departed => {
+            (StatusCode::GONE, json!({"status": "departed", "message": "The account is closed."}))
+        }
+    };
+    Ok((status, Json(body)))
 }
 
 /// # Errors
@@ -49,6 +89,11 @@ fn read(body: &[u8]) -> Result<Arrival, Problem> {
             problems.push(format!("{name}: an RFC 3339 time in UTC, ending in Z"));
         }
     }
+    for (name, text) in [("gateway", &arrival.gateway), ("mapping", &arrival.mapping)] {
+        if text.chars().any(char::is_control) {
+            problems.push(format!("{name}: no control characters"));
+        }
+    }
     if let (Ok(issuer), Some(id)) = (issuer, id)
         && (Subject { issuer, id }).key().to_string() != arrival.subject.key
     {
@@ -57,65 +102,132 @@ fn read(body: &[u8]) -> Result<Arrival, Problem> {
     if problems.is_empty() { Ok(arrival) } else { Err(Problem::unprocessable(problems)) }
 }
 
-/// The account's id and what it is like; `None` if there is none.
+/// The account of a subject, if there is one.
 async fn find(
-    database: impl SqliteExecutor<'_>,
+    database: impl AnyExecutor<'_>,
     subject: &ArrivalSubject,
-) -> Result<Option<(String, Profile)>, sqlx::Error> {
+) -> Result<Option<Account>, sqlx::Error> {
     let found = sqlx::query(
-        "SELECT id, kind, attributes, mapping, attributes_issued_at FROM accounts
-         WHERE issuer = ? AND subject = ?",
+        "SELECT id, state, kind, attributes, mapping, attributes_issued_at FROM accounts
+         WHERE issuer = $1 AND subject = $2",
     )
     .bind(&subject.issuer)
     .bind(&subject.id)
     .fetch_optional(database)
     .await?;
-    found.map(|row| Ok((row.try_get("id")?, profile(&row)?))).transpose()
+    found.as_ref().map(Account::read).transpose()
 }
 
-fn profile(row: &SqliteRow) -> Result<Profile, sqlx::Error> {
-    let attributes: String = row.try_get("attributes")?;
-    let issued_at: Option<i64> = row.try_get("attributes_issued_at")?;
-    Ok(Profile {
-        kind: row.try_get("kind")?,
-        attributes: serde_json::from_str(&attributes).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        mapping: row.try_get("mapping")?,
-        issued_at: issued_at.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis),
-    })
+impl Account {
+    fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        let attributes: String = row.try_get("attributes")?;
+        let issued_at: Option<i64> = row.try_get("attributes_issued_at")?;
+        let profile = Profile {
+            kind: row.try_get("kind")?,
+            attributes: serde_json::from_str(&attributes)
+                .map_err(|error| sqlx::Error::Decode(error.into()))?,
+            mapping: row.try_get("mapping")?,
+            issued_at: issued_at.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis),
+        };
+        Ok(Self { id: row.try_get("id")?, state: State::of(row)?, profile })
+    }
+
+    /// Whether an arrival leaves it as it is: one that is shut stays as it was when it was shut.
+    fn is_unmoved_by(&self, arrival: &Arrival) -> bool {
+        self.state.is_shut() || self.profile.after(arrival) == self.profile
+    }
 }
 
-async fn make_or_change(store: &Store, arrival: &Arrival) -> Result<(StatusCode, String), sqlx::Error> {
-    let mut transaction = store.write().await?;
+/// Makes the account or changes it, as part of a change that is to be committed.
+pub(super) async fn settle(
+    write: &mut Write,
+    new_accounts: State,
+    arrival: &Arrival,
+) -> Result<Settled, sqlx::Error> {
     // Looked at again under the lock: another gateway may have been here meanwhile.
-    let found = find(&mut *transaction, &arrival.subject).await?;
+    let found = find(&mut **write, &arrival.subject).await?;
     let made = found.is_none();
-    // Ids are in the order of time, and made under the lock: none appears behind a reader who is paging through them.
-    let (id, profile) = found.unwrap_or_else(|| (Uuid::now_v7().to_string(), Profile::default()));
-    let profile = profile.after(arrival);
+    let account = match found {
+        Some(account) if account.is_unmoved_by(arrival) => account,
+        Some(account) => change(write, account, arrival).await?,
+        None => make(write, new_accounts, arrival).await?,
+    };
+    Ok(Settled { made, account })
+}
+
+async fn make(write: &mut Write, state: State, arrival: &Arrival) -> Result<Account, sqlx::Error> {
+    // Ids are in the order of time, and made under the lock: none appears behind a reader who is paging through them, as
+    // far as the clocks of the processes over one database agree.
+    let (id, now) = (Uuid::now_v7().to_string(), clock::now());
+    let nobody = Profile::default();
+    let profile = nobody.after(arrival);
     sqlx::query(
         "INSERT INTO accounts
            (id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at, updated_at,
-            attributes_issued_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)
-         ON CONFLICT (id) DO UPDATE
-           SET kind = ?5, attributes = ?6, mapping = ?7, gateway = ?8, attributes_issued_at = ?10,
-               updated_at = iif((kind, attributes, mapping) = (?5, ?6, ?7), updated_at, ?9)",
+            attributes_issued_at, state, state_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9)",
     )
     .bind(&id)
     .bind(&arrival.subject.issuer)
     .bind(&arrival.subject.id)
     .bind(&arrival.subject.key)
     .bind(&profile.kind)
-    .bind(Value::Object(profile.attributes).to_string())
+    .bind(Value::Object(profile.attributes.clone()).to_string())
     .bind(&profile.mapping)
     .bind(&arrival.gateway)
-    .bind(clock::now().as_millis() as i64)
+    .bind(now.as_millis() as i64)
     .bind(profile.issued_at.map(|at| at.as_millis() as i64))
-    .execute(&mut *transaction)
+    .bind(state.word())
+    .execute(&mut **write)
     .await?;
-    transaction.commit().await?;
-    if made {
-        tracing::info!(account = id, gateway = arrival.gateway, "an account was made");
+    record(write, &id, Event::Arrival, arrival, now, nobody.differences(&profile)).await?;
+    Ok(Account { id, state, profile })
+}
+
+async fn change(write: &mut Write, account: Account, arrival: &Arrival) -> Result<Account, sqlx::Error> {
+    let Account { id, state, profile: before } = account;
+    let (profile, now) = (before.after(arrival), clock::now());
+    // A newer token that says the same makes those before it older, and the account stays as it is.
+    let drifted = (&profile.kind, &profile.attributes, &profile.mapping)
+        != (&before.kind, &before.attributes, &before.mapping);
+    sqlx::query(
+        "UPDATE accounts SET kind = $1, attributes = $2, mapping = $3, gateway = $4, attributes_issued_at = $5,
+                             updated_at = coalesce($6, updated_at)
+         WHERE id = $7",
+    )
+    .bind(&profile.kind)
+    .bind(Value::Object(profile.attributes.clone()).to_string())
+    .bind(&profile.mapping)
+    .bind(&arrival.gateway)
+    .bind(profile.issued_at.map(|at| at.as_millis() as i64))
+    .bind(drifted.then_some(now.as_millis() as i64))
+    .bind(&id)
+    .execute(&mut **write)
+    .await?;
+    if drifted {
+        record(write, &id, Event::Drift, arrival, now, before.differences(&profile)).await?;
     }
-    Ok((if made { StatusCode::CREATED } else { StatusCode::OK }, id))
+    Ok(Account { id, state, profile })
+}
+
+async fn record(
+    write: &mut Write,
+    account: &str,
+    event: Event,
+    arrival: &Arrival,
+    at: Timestamp,
+    attributes: Vec<String>,
+) -> Result<(), sqlx::Error> {
+    let entry = Entry {
+        at,
+        account,
+        subject_key: &arrival.subject.key,
+        event,
+        cause: Cause::Gateway(arrival.cause),
+        actor: ACTOR,
+        gateway: Some((&arrival.gateway, &arrival.mapping)),
+        attributes,
+        reason: None,
+    };
+    audit::append(write, &entry).await.map(drop)
 }

@@ -63,6 +63,24 @@ impl Problem {
         Self { problems: vec![problem.to_owned()], ..Self::new(StatusCode::BAD_REQUEST, "query", title) }
     }
 
+    /// No way leads from the state of the account to where it is wanted.
+    pub(super) fn state(state: &'static str) -> Self {
+        let title = "The account's state does not allow that.";
+        let problems = vec![format!("the account is {state}")];
+        Self { problems, ..Self::new(StatusCode::CONFLICT, "state", title) }
+    }
+
+    /// The feed has no such place: its reader begins anew.
+    pub(super) fn cursor_unknown() -> Self {
+        Self::new(StatusCode::GONE, "cursor-unknown", "There is no such cursor: begin anew, without one.")
+    }
+
+    /// The database cannot be reached, or did not do what it was asked.
+    pub(super) fn store_unavailable() -> Self {
+        let title = "The accounts cannot be reached right now.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", title)
+    }
+
     /// There is no such account.
     pub(super) fn no_such_account() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-account", "There is no such account.")
@@ -97,11 +115,7 @@ impl From<BytesRejection> for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!("the database: {error}");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store-unavailable",
-            "The accounts cannot be reached right now.",
-        )
+        Self::store_unavailable()
     }
 }
 

@@ -47,6 +47,31 @@ impl Profile {
             issued_at: issued_at.max(self.issued_at),
         }
     }
+
+    /// The dotted names of attributes that `other` does not have, or has with another value, or has alone; sorted.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        let (mut names, mut path) = (Vec::new(), String::new());
+        compare(&self.attributes, &other.attributes, &mut path, &mut names);
+        names.sort_unstable();
+        names
+    }
+}
+
+fn compare(one: &Map<String, Value>, other: &Map<String, Value>, path: &mut String, names: &mut Vec<String>) {
+    let (nothing, length) = (Map::new(), path.len());
+    for name in one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))) {
+        let (before, after) = (one.get(name), other.get(name));
+        path.push_str(name);
+        match (before.and_then(Value::as_object), after.and_then(Value::as_object)) {
+            _ if before == after => {}
+            (None, None) => names.push(path.clone()),
+            (before, after) => {
+                path.push('.');
+                compare(before.unwrap_or(&nothing), after.unwrap_or(&nothing), path, names);
+            }
+        }
+        path.truncate(length);
+    }
 }
 
 fn has(attributes: &Map<String, Value>, dotted: &str) -> bool {
@@ -111,6 +136,28 @@ mod tests {
             let mut attributes = target.as_object().unwrap().clone();
             merge(&mut attributes, patch.as_object().unwrap().clone());
             assert_eq!(Value::Object(attributes), result, "{target} {patch}");
+        }
+    }
+
+    #[test]
+    fn differences_are_names_and_members_of_an_object_have_names_of_their_own() {
+        let profile = |attributes: Value| Profile {
+            attributes: attributes.as_object().unwrap().clone(),
+            ..Profile::default()
+        };
+        for (before, after, names) in [
+            (json!({"a": 1}), json!({"a": 1}), vec![]),
+            (json!({"a": 1, "b": 2}), json!({"b": 3, "c": 4}), vec!["a", "b", "c"]),
+            (json!({"a": {"b": 1, "c": 2}}), json!({"a": {"b": 1, "c": 3}}), vec!["a.c"]),
+            (json!({}), json!({"a": {"b": 1}}), vec!["a.b"]),
+            (json!({"a": {"b": 1}}), json!({"a": 1}), vec!["a.b"]),
+            (json!({"a": [1]}), json!({"a": [2]}), vec!["a"]),
+        ] {
+            assert_eq!(
+                profile(before.clone()).differences(&profile(after.clone())),
+                names,
+                "{before} {after}"
+            );
         }
     }
 }

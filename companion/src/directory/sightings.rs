@@ -2,7 +2,7 @@
 //! order batches come in.
 
 use super::problem::Problem;
-use super::store::Store;
+use super::store::{Store, Write};
 use crate::clock;
 use axum::Json;
 use axum::body::Bytes;
@@ -13,7 +13,6 @@ use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::{Sqlite, Transaction};
 use std::time::Duration;
 
 /// How long it is remembered that an event was applied: far longer than a gateway keeps one.
@@ -56,12 +55,12 @@ pub(super) async fn post(
     let batch = read(&body?)?;
     let now = clock::now();
     let mut receipt = Receipt::default();
-    let mut transaction = store.write().await?;
+    let mut write = store.write().await?;
     for seen in &batch {
-        apply(&mut transaction, seen, now, &mut receipt).await?;
+        apply(&mut write, seen, now, &mut receipt).await?;
     }
-    clear_old_receipts(&mut transaction, now).await?;
-    transaction.commit().await?;
+    clear_old_receipts(&mut write, now).await?;
+    write.commit().await?;
     Ok(Json(receipt))
 }
 
@@ -79,6 +78,9 @@ fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
             _ if clock::parse(&event.time).is_none() => {
                 problems.push(format!("[{index}].time: an RFC 3339 time in UTC, ending in Z"));
             }
+            _ if [&event.source, &event.id].iter().any(|text| text.chars().any(char::is_control)) => {
+                problems.push(format!("[{index}]: source and id have no control characters"));
+            }
             _ if event.specversion != "1.0" => {
                 problems.push(format!("[{index}].specversion: only 1.0 is known"))
             }
@@ -93,18 +95,18 @@ fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
 }
 
 async fn apply(
-    transaction: &mut Transaction<'static, Sqlite>,
+    write: &mut Write,
     seen: &Seen,
     now: Timestamp,
     receipt: &mut Receipt,
 ) -> Result<(), sqlx::Error> {
     let noted = sqlx::query(
-        "INSERT INTO sighting_receipts (source, id, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO sighting_receipts (source, id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind(&seen.event.source)
     .bind(&seen.event.id)
     .bind(now.as_millis() as i64)
-    .execute(&mut **transaction)
+    .execute(&mut **write)
     .await?;
     if noted.rows_affected() == 0 {
         receipt.duplicates += 1;
@@ -112,10 +114,10 @@ async fn apply(
     }
     let applied = sqlx::query(
         "UPDATE accounts
-         SET first_seen = min(coalesce(first_seen, ?1), ?1),
-             last_seen = max(coalesce(last_seen, ?2), ?2),
-             sightings = min(sightings + ?3, ?6)
-         WHERE issuer = ?4 AND subject = ?5",
+         SET first_seen = CASE WHEN first_seen < $1 THEN first_seen ELSE $1 END,
+             last_seen = CASE WHEN last_seen > $2 THEN last_seen ELSE $2 END,
+             sightings = CASE WHEN sightings + $3 < $6 THEN sightings + $3 ELSE $6 END
+         WHERE issuer = $4 AND subject = $5",
     )
     .bind(seen.first.as_millis() as i64)
     .bind(seen.last.as_millis() as i64)
@@ -123,7 +125,7 @@ async fn apply(
     .bind(&seen.event.data.issuer)
     .bind(&seen.event.data.id)
     .bind(LARGEST_COUNT)
-    .execute(&mut **transaction)
+    .execute(&mut **write)
     .await?;
     match applied.rows_affected() {
         0 => receipt.unknown += 1,
@@ -132,18 +134,15 @@ async fn apply(
     Ok(())
 }
 
-async fn clear_old_receipts(
-    transaction: &mut Transaction<'static, Sqlite>,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
+async fn clear_old_receipts(write: &mut Write, now: Timestamp) -> Result<(), sqlx::Error> {
     let oldest = now.as_millis().saturating_sub(RECEIPTS_KEPT.as_millis() as u64) as i64;
     sqlx::query(
         "DELETE FROM sighting_receipts WHERE (source, id) IN
-           (SELECT source, id FROM sighting_receipts WHERE received_at < ? LIMIT ?)",
+           (SELECT source, id FROM sighting_receipts WHERE received_at < $1 LIMIT $2)",
     )
     .bind(oldest)
     .bind(CLEARED_AT_ONCE)
-    .execute(&mut **transaction)
+    .execute(&mut **write)
     .await?;
     Ok(())
 }
@@ -173,12 +172,12 @@ mod tests {
         let path = folder.path().join("accounts.db");
         let store = Store::open(&format!("sqlite:{}", path.display())).await.unwrap();
         let start = Timestamp::from_secs(1_795_458_540);
-        let mut transaction = store.write().await.unwrap();
+        let mut write = store.write().await.unwrap();
         let mut duplicates = Vec::new();
         for now in [start, start.after(RECEIPTS_KEPT), start.after(RECEIPTS_KEPT + Duration::from_secs(1))] {
-            clear_old_receipts(&mut transaction, now).await.unwrap();
+            clear_old_receipts(&mut write, now).await.unwrap();
             let mut receipt = Receipt::default();
-            apply(&mut transaction, &seen("1", start), now, &mut receipt).await.unwrap();
+            apply(&mut write, &seen("1", start), now, &mut receipt).await.unwrap();
             duplicates.push(receipt.duplicates);
         }
         assert_eq!(duplicates, [0, 1, 0]);

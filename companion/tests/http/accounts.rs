@@ -36,7 +36,7 @@ async fn an_account_is_found_by_issuer_and_sub() {
 #[tokio::test]
 async fn a_query_that_means_nothing_is_refused() {
     let directory = Directory::start();
-    for query in ["?limit=0", "?limit=1001", "?limit=many", "?id=jane", "?email=jane"] {
+    for query in ["?limit=0", "?limit=1001", "?limit=many", "?id=jane", "?email=jane", "?state=gone"] {
         let (status, problem) = answer(directory.get(&format!("/v1/accounts{query}"))).await;
         assert_eq!(status, 400, "{query}");
         assert_eq!(problem["type"], "urn:firstsight:problem:query", "{query}");
@@ -59,7 +59,16 @@ async fn what_is_not_there_is_a_problem_too() {
 #[tokio::test]
 async fn nobody_speaks_to_the_api_without_its_token() {
     let directory = Directory::start();
-    let paths = ["/v1/arrivals", "/v1/sightings", "/v1/accounts", "/v1/accounts/1", "/v1/none"];
+    let paths = [
+        "/v1/arrivals",
+        "/v1/sightings",
+        "/v1/accounts",
+        "/v1/accounts/1",
+        "/v1/accounts/1/approve",
+        "/v1/departures",
+        "/v1/audit",
+        "/v1/none",
+    ];
     for path in paths {
         for method in [reqwest::Method::GET, reqwest::Method::POST] {
             let request = client().request(method, format!("{}{path}", directory.program.url));

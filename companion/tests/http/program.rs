@@ -1,12 +1,12 @@
 //! The program under test: started on a free port with a database of its own, stopped like a service manager would.
 
+use crate::database::Database;
 use firstsight::domain::{Issuer, Kind, Subject, SubjectId, Timestamp};
 use firstsight::wire::{Arrival, ArrivalSubject, Cause, SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use tempfile::TempDir;
 
 pub(crate) const TOKEN: &str = "a-token-that-is-long-enough";
 pub(crate) const ISSUER: &str = "https://idp.example.com";
@@ -32,6 +32,12 @@ impl Program {
     pub(crate) fn terminate(&self) {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(asked.success());
+    }
+
+    /// Ends it without a warning.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub(crate) fn ended(mut self) -> ExitStatus {
@@ -61,26 +67,32 @@ pub(crate) fn client() -> Client {
 /// A running directory.
 pub(crate) struct Directory {
     pub(crate) program: Program,
-    folder: TempDir,
+    pub(crate) database: Database,
     client: Client,
 }
 
 impl Directory {
     pub(crate) fn start() -> Self {
-        Self::on(tempfile::tempdir().unwrap())
+        Self::with(&[])
     }
 
-    fn on(folder: TempDir) -> Self {
-        let database = format!("sqlite:{}", folder.path().join("accounts.db").display());
-        let program = Program::start(&["serve", "--listen", "127.0.0.1:0", "--database", &database]);
-        Self { program, folder, client: client() }
+    /// Starts it with more options than the usual ones.
+    pub(crate) fn with(options: &[&str]) -> Self {
+        Self::on(Database::create(), options)
+    }
+
+    /// Starts it on a database that is there.
+    pub(crate) fn on(database: Database, options: &[&str]) -> Self {
+        let usual = ["serve", "--listen", "127.0.0.1:0", "--database", database.url()];
+        let program = Program::start(&[&usual, options].concat());
+        Self { program, database, client: client() }
     }
 
     /// Stops it and starts another on the same database.
     pub(crate) fn restart(self) -> Self {
         self.program.terminate();
         assert!(self.program.ended().success());
-        Self::on(self.folder)
+        Self::on(self.database, &[])
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
@@ -114,6 +126,25 @@ impl Directory {
         account
     }
 
+    /// Does something to an account that must be possible; returns the account.
+    pub(crate) async fn act(&self, id: &str, action: &str) -> Value {
+        let (status, account) = self.try_act(id, action).await;
+        assert_eq!(status, 200, "{action}: {account}");
+        account
+    }
+
+    pub(crate) async fn try_act(&self, id: &str, action: &str) -> (u16, Value) {
+        let body = json!({"reason": format!("to {action}")}).to_string();
+        answer(self.post(&format!("/v1/accounts/{id}/{action}"), body)).await
+    }
+
+    /// The audit's records, all that are asked for by the query on one page.
+    pub(crate) async fn records(&self, query: &str) -> Vec<Value> {
+        let (status, page) = answer(self.get(&format!("/v1/audit{query}"))).await;
+        assert_eq!(status, 200, "{page}");
+        page["records"].as_array().unwrap().clone()
+    }
+
     pub(crate) async fn page(&self, query: &str) -> Value {
         let (status, page) = answer(self.get(&format!("/v1/accounts{query}"))).await;
         assert_eq!(status, 200, "{page}");
@@ -132,7 +163,7 @@ pub(crate) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     response.headers().get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
 }
 
-fn subject(sub: &str) -> Subject {
+pub(crate) fn subject(sub: &str) -> Subject {
     Subject { issuer: Issuer::parse(ISSUER).unwrap(), id: SubjectId::parse(sub).unwrap() }
 }
 

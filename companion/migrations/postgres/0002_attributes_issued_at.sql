@@ -1,0 +1,3 @@
+-- When the issuer made the token that the attributes are from; null if no gateway ever said.
+
+ALTER TABLE accounts ADD COLUMN attributes_issued_at BIGINT;
