@@ -41,7 +41,7 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
   -c fsync=off -c max_connections=500 >"$folder/server.log" 2>&1 &
 server=$!
 for _ in $(seq 100); do
-  ! grep -q 'ready to accept connections' "$folder/server.log" || break
+  ! grep -qs 'ready to accept connections' "$folder/server.log" || break
   kill -0 "$server" 2>/dev/null || { cat "$folder/server.log" >&2 && die "PostgreSQL does not run here."; }
   sleep 0.1
 done
