@@ -1,13 +1,16 @@
 //! Several gateways, each an Envoy process of its own, in front of one directory: what they make together.
 
+use crate::client;
 use crate::directory::{accounts, serve};
 use crate::process::Folder;
-use crate::support::config::{Config, usual};
-use crate::support::message::{Answer, get};
+use crate::service::Service;
+use crate::support::config::{Config, DIRECTORY_TOKEN, usual};
+use crate::support::message::{Answer, get, post};
 use crate::support::world::{Upstreams, World};
 use crate::world::{EnvoyWorld, Others};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Envoys with the same issuer and the same directory; each says its own name.
 pub(crate) fn gateways(count: usize, config: &Config, directory: u16) -> Vec<EnvoyWorld> {
@@ -66,4 +69,49 @@ fn a_hundred_subjects_that_three_gateways_see_at_once_are_a_hundred_accounts() {
             assert_eq!(answer.forwarded().header("x-account-id").as_deref(), account["id"].as_str(), "{sub}");
         }
     }
+}
+
+#[test]
+fn a_departure_ends_access_at_every_gateway_without_a_login_and_a_return_needs_a_new_token() {
+    let folder = Folder::new();
+    let directory = serve(&folder, 0);
+    let config = patient(usual()).set("/departures", json!({"wait": "5s"}));
+    let mut gateways = gateways(2, &config, directory.port);
+    let token = gateways[0].token("jane-4711");
+    let request = || get("/orders").bearer(&token);
+    for gateway in &mut gateways {
+        gateway.send(request()).forwarded();
+    }
+    decide(&directory, "depart");
+    for gateway in &mut gateways {
+        gateway.until("both of its workers refuse her", |gateway| {
+            (0..6).all(|_| {
+                client::receive(client::send(gateway.port(), &request())).is_some_and(|one| one.status == 403)
+            })
+        });
+    }
+    decide(&directory, "return");
+    let newer = {
+        gateways[0].pass(Duration::from_millis(1100));
+        gateways[0].token("jane-4711")
+    };
+    for gateway in &mut gateways {
+        gateway.until("she is back", |gateway| {
+            let again = get("/orders").bearer(&newer);
+            (0..6).all(|_| {
+                client::receive(client::send(gateway.port(), &again)).is_some_and(|one| one.status == 200)
+            })
+        });
+        gateway.send(request()).refused(401, "token-outdated");
+    }
+}
+
+/// An administrator decides about the only account there is.
+#[track_caller]
+fn decide(directory: &Service, action: &str) {
+    let id = accounts(directory)[0]["id"].as_str().expect("an account has an id").to_owned();
+    let reason = json!({"reason": "the story wants it"}).to_string().into_bytes();
+    let request = post(&format!("/v1/accounts/{id}/{action}"), reason).bearer(DIRECTORY_TOKEN);
+    let (status, said) = directory.ask(&request.header("content-type", "application/json"));
+    assert_eq!(status, 200, "{said}");
 }
