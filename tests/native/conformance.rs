@@ -19,6 +19,8 @@ const STANDARDS: &[&str] = &[
     "OpenID Connect Discovery",
     "RFC 9457",
     "RFC 9728",
+    "RFC 7643",
+    "RFC 7644",
 ];
 
 struct Row {

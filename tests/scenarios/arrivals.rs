@@ -278,3 +278,18 @@ fn headers_of_the_account_reach_the_application_where_they_are_mapped() {
     }
     assert_eq!(world.directory().arrivals().len(), 1);
 }
+
+#[test]
+fn an_update_of_the_configuration_forgets_nobody_unless_the_directory_is_another() {
+    let mut world = Here::usual(&usual());
+    assert_eq!(account(world.visit("jane-4711")).as_deref(), Some("acct-1"));
+    world.update(&usual().set("/last_seen/every", json!("300ms"))).unwrap_or_else(|log| panic!("{log}"));
+    for _ in 0..8 {
+        assert_eq!(account(world.visit("jane-4711")).as_deref(), Some("acct-1"));
+    }
+    assert_eq!(world.directory().arrivals().len(), 1);
+    let other = usual().set("/provisioning/authority", json!("other.test"));
+    world.update(&other).unwrap_or_else(|log| panic!("{log}"));
+    world.visit("jane-4711").forwarded();
+    assert_eq!(world.directory().arrivals().len(), 2);
+}
