@@ -18,6 +18,7 @@ def tell(stack):
         story.spoofed_header,
         story.second_user,
         story.sighting,
+        story.departure,
         story.directory_down,
         story.directory_back,
         story.key_rotation,
@@ -100,6 +101,20 @@ class Story(Witness):
         self.screen.saw(f"directory: last_seen {before} -> {after}, {took:.1f} s after the request")
         self.screen.result(f"moved {took:.1f} s after a request that took {answer.milliseconds:.1f} ms")
         self.screen.why("sightings are collected and sent as one CloudEvents batch per window (here 2 s), off the request's way")
+
+    def departure(self):
+        self.screen.step("Bob leaves")
+        self.forwarded(self.ask(self.token("bob")), "bob")
+        before, started = self.arrivals(), time.monotonic()
+        self.depart("bob", "left the company")
+        refused = lambda: self.send(self.token("bob")).status == 403  # noqa: E731 (it says what is waited for)
+        wait_until(refused, 5, "bob is still let in", "envoy")
+        took = (time.monotonic() - started) * 1000
+        self.screen.sent("POST /v1/accounts/{id}/depart to the directory, then GET /orders with bob's token until it is refused")
+        self.refused(self.ask(self.token("bob")), 403, "account-departed")
+        self.check(self.arrivals() == before, "the directory was asked about bob again", "envoy")
+        self.screen.result(f"refused {took:.0f} ms after the directory was told, with a token that is valid for an hour")
+        self.screen.why("the gateway follows the directory's feed of departures; nobody had to log in for bob to be out")
 
     def directory_down(self):
         self.screen.step("The directory goes down")

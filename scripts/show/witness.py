@@ -83,6 +83,12 @@ class Witness:
         self.check(answer.status == 200, f"the directory answered {answer.status} to GET /v1/accounts", "directory")
         return answer.json()["accounts"]
 
+    def depart(self, person, reason):
+        """Has the directory close somebody's account."""
+        url = f"http://{DIRECTORY}/v1/accounts/{self.account(person)['id']}/depart"
+        answer = fetch(url, "POST", {"authorization": f"Bearer {self.stack.token}"}, {"reason": reason})
+        self.check(answer.status == 200, f"the directory answered {answer.status} to a departure", "directory")
+
     def account(self, person):
         """The account of the subject that the demo's issuer calls `person`."""
         found = [account for account in self.accounts() if account["subject"]["id"] == person]
