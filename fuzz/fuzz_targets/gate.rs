@@ -154,6 +154,7 @@ impl World {
                 Output::Report(event) => assert!(!event.to_string().contains("user-"), "{event}"),
                 Output::Learnt(..) | Output::Missed { .. } | Output::LetGo(_) => {}
                 Output::Claim { .. } => unreachable!("it is answered as it comes"),
+                Output::Follow { .. } | Output::Tell { .. } => unreachable!("no feed is followed"),
             }
         }
         // One fetch of keys, one batch of sightings, and one arrival for each subject.
