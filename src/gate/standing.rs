@@ -20,12 +20,12 @@ impl Gate {
         identity: &Identity,
         now: Timestamp,
     ) -> (Option<Standing>, Option<Cause>) {
-        let is_under_way = self.flights.contains(identity.key);
         let rest = self.policy.provisioning.drift_every;
         let since = self.relied_on_since(identity.key, now);
-        match self.roster.get(identity.key) {
+        let (roster, flights) = (&mut self.roster, &self.flights);
+        match roster.get(identity.key) {
             Some(known) if known.is_fresh(now) && known.asked_at >= since => {
-                let drifted = known.has_drifted(identity, rest, now) && !is_under_way;
+                let drifted = known.has_drifted(identity, rest, now) && !flights.contains(identity.key);
                 (Some(known.standing.clone()), drifted.then_some(Cause::Drift))
             }
             Some(Known { standing: Standing::Present(_), .. }) => (None, Some(Cause::Refresh)),
