@@ -4,16 +4,11 @@ use crate::process::Process;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, departing};
 use crate::support::feed::Feed;
-use crate::support::world::Upstreams;
+use crate::support::world::{Upstreams, millis};
 use firstsight::domain::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 /// A process whose workers have read the feed.
 fn process(workers: usize, config: &Config) -> Process {

@@ -3,7 +3,7 @@
 use crate::process::Process;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, usual};
-use crate::support::world::Upstreams;
+use crate::support::world::{Upstreams, millis};
 use serde_json::json;
 use std::time::Duration;
 
@@ -11,10 +11,6 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 /// Longer than a lease lasts.
 const LEASE: Duration = Duration::from_millis(6500);
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 fn three(config: &Config) -> Process {
     Process::of(3, Upstreams::default(), config)

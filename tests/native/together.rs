@@ -4,14 +4,10 @@ use crate::process::Process;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, usual};
 use crate::support::message::get;
-use crate::support::world::Upstreams;
+use crate::support::world::{Upstreams, millis};
 use crate::worker::Worker;
 use serde_json::json;
 use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 /// A process whose workers have keys already.
 fn process(workers: usize, config: &Config) -> Process {

@@ -3,24 +3,14 @@
 use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{DIRECTORY_TOKEN, ISSUER, usual};
-use crate::support::message::{Answer, get};
-use crate::support::world::{World, unavailable};
+use crate::support::message::{account, get};
+use crate::support::world::{World, millis, unavailable};
 use firstsight::domain::Kind;
 use firstsight::wire::Cause;
 use serde_json::json;
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 fn active(account: &str) -> Behaviour {
     Behaviour::json(201, &json!({"status": "active", "account": {"id": account}, "valid_for": 3600}))
-}
-
-#[track_caller]
-fn account(answer: Answer) -> Option<String> {
-    answer.forwarded().header("x-account-id")
 }
 
 #[test]

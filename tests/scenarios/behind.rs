@@ -4,15 +4,10 @@ use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, usual};
 use crate::support::message::{Answer, get};
-use crate::support::world::World;
+use crate::support::world::{World, millis};
 use firstsight::domain::Timestamp;
 use firstsight::wire::Cause;
 use serde_json::{Value, json};
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 fn background() -> Config {
     usual().set("/provisioning/mode", json!("background"))

@@ -4,13 +4,8 @@ use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, DIRECTORY_TOKEN, departing};
 use crate::support::message::get;
-use crate::support::world::{World, unavailable};
+use crate::support::world::{World, millis, unavailable};
 use serde_json::json;
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 /// A world whose workers have all read the feed.
 fn world(config: &Config) -> Here {

@@ -5,14 +5,9 @@ use crate::support::behaviour::Behaviour;
 use crate::support::config::{ISSUER, usual};
 use crate::support::issuer::AUDIENCE;
 use crate::support::message::{Request, get};
-use crate::support::world::{Upstreams, World};
+use crate::support::world::{Upstreams, World, millis};
 use firstsight_testkit::{Algorithm, SigningKey};
 use serde_json::json;
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 #[test]
 fn keys_are_found_by_discovery_and_fetched_once() {

@@ -4,14 +4,9 @@ use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, usual};
 use crate::support::message::get;
-use crate::support::world::{World, unavailable};
+use crate::support::world::{World, millis, unavailable};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 /// Short pauses, so that a clock on the wall does not take long.
 fn hasty() -> Config {

@@ -4,21 +4,11 @@
 use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{DIRECTORY_TOKEN, ISSUER, scim, scim_once};
-use crate::support::message::{Answer, get};
+use crate::support::message::{Answer, account, get};
 use crate::support::scim::{Operation, Quirk};
-use crate::support::world::{World, unavailable};
+use crate::support::world::{World, millis, unavailable};
 use firstsight::domain::{Issuer, Subject, SubjectId};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
-
-#[track_caller]
-fn account(answer: Answer) -> Option<String> {
-    answer.forwarded().header("x-account-id")
-}
 
 /// Sends a request with a token that was issued so many seconds ago.
 #[track_caller]

@@ -4,20 +4,10 @@
 use crate::Here;
 use crate::support::behaviour::{Behaviour, Said};
 use crate::support::config::{scim, scim_once};
-use crate::support::message::{Answer, get};
+use crate::support::message::{Answer, account, get};
 use crate::support::scim::{Operation, Quirk, Scim};
-use crate::support::world::World;
+use crate::support::world::{World, millis};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
-
-#[track_caller]
-fn account(answer: Answer) -> Option<String> {
-    answer.forwarded().header("x-account-id")
-}
 
 /// A request with a token that was issued two minutes ago.
 #[track_caller]

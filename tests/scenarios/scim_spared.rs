@@ -6,13 +6,8 @@ use crate::support::behaviour::Behaviour;
 use crate::support::config::{Config, scim};
 use crate::support::message::{Answer, Request, get};
 use crate::support::scim::{Operation, Quirk, Scim};
-use crate::support::world::World;
+use crate::support::world::{World, millis};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 /// A directory that is left alone after one failure, and whoever it does not confirm goes on.
 fn touchy() -> Config {

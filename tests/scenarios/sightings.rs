@@ -4,14 +4,9 @@ use crate::Here;
 use crate::support::behaviour::Behaviour;
 use crate::support::config::{DIRECTORY_TOKEN, ISSUER, usual};
 use crate::support::message::get;
-use crate::support::world::{World, unavailable};
+use crate::support::world::{World, millis, unavailable};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::time::Duration;
-
-fn millis(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
 
 #[test]
 fn a_served_subject_is_told_once_per_window_with_all_its_requests() {

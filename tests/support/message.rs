@@ -73,6 +73,12 @@ pub(crate) struct Seen {
     pub(crate) body: Vec<u8>,
 }
 
+/// The account that the application was told of; fails if the request did not reach it.
+#[track_caller]
+pub(crate) fn account(answer: Answer) -> Option<String> {
+    answer.forwarded().header("x-account-id")
+}
+
 impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         values(&self.headers, name).into_iter().next()

@@ -171,6 +171,10 @@ pub(crate) fn nothing_secret_is_logged(world: &impl World) {
     }
 }
 
+pub(crate) const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
 /// The answer of a directory that is there, but not able.
 pub(crate) fn unavailable() -> Behaviour {
     Behaviour::text(503, "try later").with_header("retry-after", b"7")
