@@ -45,7 +45,7 @@ test: test-native test-envoy fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
-	@if $(PYTHON) scripts/setup.py postgres; \
+	@if $(PYTHON) scripts/setup.py postgres && scripts/postgres.sh true; \
 		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http; \
 		else echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; fi
 
