@@ -9,7 +9,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # The name that the files say, of an image that is called something like this.
-image() { grep -hoE "$1:[A-Za-z0-9._-]+" "$root"/envoy/compose.yaml "$root"/envoy/compose/*.Dockerfile "$root"/companion/Dockerfile | head -n 1; }
+files=("$root"/envoy/compose.yaml "$root"/envoy/compose/keycloak.Dockerfile "$root"/companion/Dockerfile)
+image() { grep -hoE "$1:[A-Za-z0-9._-]+" "${files[@]}" | head -n 1; }
 
 missing() { ! docker image inspect "$1" >/dev/null 2>&1; }
 
@@ -17,6 +18,7 @@ build() { say "stand-in: $2"; docker build --quiet --tag "$2" "$scratch/$1"; }
 
 debian=$(image debian)
 if missing "$debian"; then
+  have debootstrap || die "there is no debootstrap" "on Debian and Ubuntu: apt install debootstrap"
   say "stand-in: $debian"
   debootstrap --variant=minbase "$(echo "$debian" | sed 's/.*:\(.*\)-slim/\1/')" "$scratch/debian" >"$scratch/log" || { tail "$scratch/log"; exit 1; }
   rm -rf "$scratch"/debian/var/{lib/apt/lists,cache/apt}/*
@@ -33,12 +35,9 @@ fi
 
 keycloak=$(image quay.io/keycloak/keycloak)
 if missing "$keycloak"; then
-  version=${keycloak##*:}
-  archive=https://repo1.maven.org/maven2/org/keycloak/keycloak-quarkus-dist/$version/keycloak-quarkus-dist-$version.tar.gz
+  distribution=$("$root/scripts/keycloak.sh")
   cp -R "$here/keycloak" "$scratch"
-  mkdir "$scratch/keycloak/keycloak"
-  curl -sSfL "$archive" | tee >(sha1sum | cut -d ' ' -f 1 >"$scratch/sum") | tar -xz -C "$scratch/keycloak/keycloak" --strip-components 1
-  [ "$(cat "$scratch/sum")" = "$(curl -sSfL "$archive.sha1")" ] || { say "$archive is damaged"; exit 1; }
+  cp -R "$distribution" "$scratch/keycloak/keycloak"
   build keycloak "$keycloak"
 fi
 

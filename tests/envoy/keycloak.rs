@@ -1,6 +1,6 @@
 //! An OpenID provider that nobody here wrote: Keycloak, with the realm of envoy/compose. Where there is one is said by
 //! FIRSTSIGHT_KEYCLOAK: its distribution's folder, then it is started once for all of this; or the address of one that runs,
-//! whose administrator's password is KEYCLOAK_ADMIN_PASSWORD. Without it nothing is tested here.
+//! whose administrator's password is KEYCLOAK_ADMIN_PASSWORD. `make test-keycloak` runs these tests alone.
 
 mod realm;
 mod server;
@@ -35,7 +35,7 @@ fn world(keycloak: &Keycloak, config: &Config) -> EnvoyWorld {
 
 #[test]
 fn its_access_tokens_bring_groups_and_nested_roles() {
-    let Some(keycloak) = server::keycloak() else { return };
+    let keycloak = server::keycloak();
     let realm = Realm::new(keycloak, "roles");
     let mut world = world(keycloak, &config(&[&realm]));
     let seen = world.send(get("/orders").bearer(&realm.access_token("alice"))).forwarded();
@@ -51,7 +51,7 @@ fn its_access_tokens_bring_groups_and_nested_roles() {
 
 #[test]
 fn its_id_tokens_are_for_whoever_asks_for_them() {
-    let Some(keycloak) = server::keycloak() else { return };
+    let keycloak = server::keycloak();
     let realm = Realm::new(keycloak, "identity");
     let token = realm.id_token("alice");
     let strict = config(&[&realm]);
@@ -68,7 +68,7 @@ fn its_id_tokens_are_for_whoever_asks_for_them() {
 
 #[test]
 fn its_clients_with_credentials_of_their_own_are_services() {
-    let Some(keycloak) = server::keycloak() else { return };
+    let keycloak = server::keycloak();
     let realm = Realm::new(keycloak, "service");
     let mut world = world(keycloak, &config(&[&realm]));
     world.send(get("/orders").bearer(&realm.service_token())).forwarded();
@@ -79,7 +79,7 @@ fn its_clients_with_credentials_of_their_own_are_services() {
 
 #[test]
 fn its_rotation_is_followed_until_a_key_is_withdrawn() {
-    let Some(keycloak) = server::keycloak() else { return };
+    let keycloak = server::keycloak();
     let realm = Realm::new(keycloak, "rotation");
     let often = json!({"every": "1s", "at_least": "1s", "at_most": "1s", "unknown_kid": "100ms"});
     let mut world = world(keycloak, &config(&[&realm]).set("/issuers/0/keys_refresh", often));
@@ -104,7 +104,7 @@ fn its_rotation_is_followed_until_a_key_is_withdrawn() {
 
 #[test]
 fn its_other_signatures_hold_too() {
-    let Some(keycloak) = server::keycloak() else { return };
+    let keycloak = server::keycloak();
     let realm = Realm::new(keycloak, "algorithms");
     let mut world = world(keycloak, &config(&[&realm]));
     realm.add_key("ecdsa-generated", &json!({"priority": ["50"], "ecdsaEllipticCurveKey": ["P-256"]}));
@@ -119,7 +119,7 @@ fn its_other_signatures_hold_too() {
 
 #[test]
 fn two_realms_have_people_of_their_own() {
-    let Some(keycloak) = server::keycloak() else { return };
+    let keycloak = server::keycloak();
     let realms = [Realm::new(keycloak, "north"), Realm::new(keycloak, "south")];
     let mut world = world(keycloak, &config(&[&realms[0], &realms[1]]));
     let accounts = realms.each_ref().map(|realm| {
@@ -134,7 +134,7 @@ fn two_realms_have_people_of_their_own() {
 
 #[test]
 fn somebody_disabled_there_gets_no_token_and_loses_access_with_the_account() {
-    let Some(keycloak) = server::keycloak() else { return };
+    let keycloak = server::keycloak();
     let realm = Realm::new(keycloak, "disabled");
     let folder = Folder::new();
     let directory = serve(&folder, 0);

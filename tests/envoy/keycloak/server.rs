@@ -19,17 +19,17 @@ pub(crate) struct Keycloak {
     _process: Option<Child>,
 }
 
-/// The one there is; `None` if nobody says where.
-pub(crate) fn keycloak() -> Option<&'static Keycloak> {
-    static KEYCLOAK: OnceLock<Option<Keycloak>> = OnceLock::new();
+/// The one there is.
+pub(crate) fn keycloak() -> &'static Keycloak {
+    static KEYCLOAK: OnceLock<Keycloak> = OnceLock::new();
     let find = || {
-        let place = std::env::var("FIRSTSIGHT_KEYCLOAK").ok()?;
-        Some(match place.strip_prefix("http://") {
+        let place = std::env::var("FIRSTSIGHT_KEYCLOAK").expect("FIRSTSIGHT_KEYCLOAK says where Keycloak is");
+        match place.strip_prefix("http://") {
             Some(address) => Keycloak::at(address),
             None => Keycloak::start(&place),
-        })
+        }
     };
-    KEYCLOAK.get_or_init(find).as_ref()
+    KEYCLOAK.get_or_init(find)
 }
 
 impl Keycloak {
