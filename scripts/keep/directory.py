@@ -8,7 +8,7 @@ from pathlib import Path
 
 from measure import Failed
 from measure.arms import DIRECTORY_TOKEN
-from measure.beside import Beside, resident_bytes
+from measure.beside import Beside, busy_seconds, resident_bytes
 
 from . import RELEASED
 
@@ -56,6 +56,9 @@ class Directory(Beside):
 
     def resident_bytes(self):
         return resident_bytes(self.process)
+
+    def busy_seconds(self):
+        return busy_seconds(self.process)
 
     def verify(self):
         """In how many seconds `firstsight audit verify` found that nothing is wrong, and among how many records."""

@@ -11,11 +11,14 @@ SCRIPT = ROOT / "bench" / "bodies.lua"
 
 
 def post(directory, path, file, content_type, connections, seconds):
-    """Posts the bodies in the file, each once, for so long; what wrk tells. Any answer but a 2xx is a failure."""
+    """Posts the bodies in the file, each once, for so long; what wrk tells, and for how many `busy` seconds the directory
+    had a core. Any answer but a 2xx is a failure."""
     url = f"http://127.0.0.1:{directory.directory_port}{path}"
     command = [PROGRAM, "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(SCRIPT), url]
     command += ["--", str(file), content_type, AUTHORIZATION["authorization"]]
+    before = directory.busy_seconds()
     run = subprocess.run(command, capture_output=True, text=True)
+    busy = directory.busy_seconds() - before
     lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
     if run.returncode or not lines:
         raise Failed(f"wrk failed: {run.stderr or run.stdout}\n{directory.tail('directory')}")
@@ -28,4 +31,4 @@ def post(directory, path, file, content_type, connections, seconds):
             f"of {told['requests']} answers {told['refused']} are refusals; wrk tells of {broken}\n"
             f"{directory.tail('directory')}"
         )
-    return told
+    return {**told, "busy": busy}

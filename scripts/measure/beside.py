@@ -88,6 +88,12 @@ def resident_bytes(process):
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
 
+def busy_seconds(process):
+    """The processor's time that it took so far, on all cores."""
+    times = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def end(process, first=signal.SIGTERM):
     for sign in (first, signal.SIGKILL):
         process.send_signal(sign)

@@ -6,7 +6,7 @@ use super::change::{self, Because, Outcome};
 use super::lifecycle::{Action, Cause};
 use super::problem::{Problem, no_such_place};
 use super::store::Store;
-use super::{Directory, accounts};
+use super::{Directory, accounts, body};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -53,9 +53,8 @@ async fn act(
 
 /// # Errors
 /// 400 for what is no JSON; 422 for another shape, or a reason that is none.
-fn read(body: &[u8]) -> Result<Why, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let why: Why = serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
+fn read(bytes: &[u8]) -> Result<Why, Problem> {
+    let why: Why = body::read(bytes)?;
     let fits = (1..=LONGEST_REASON).contains(&why.reason.trim().len())
         && why.reason.len() <= LONGEST_REASON
         && !why.reason.chars().any(char::is_control);

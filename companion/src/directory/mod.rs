@@ -7,6 +7,7 @@ mod actions;
 mod arrivals;
 pub(crate) mod audit;
 mod bell;
+mod body;
 mod change;
 mod departures;
 mod desk;

@@ -53,8 +53,9 @@ impl Problem {
     /// its others repeat what was sent.
     pub(super) fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let said = error.inner().to_string();
-        let what =
-            if said.starts_with("missing field") { said.as_str() } else { "another type or word is wanted" };
+        // The parser goes on with the line and column; the path says where.
+        let said = said.split(" at line ").next().unwrap_or_default();
+        let what = if said.starts_with("missing field") { said } else { "another type or word is wanted" };
         Self::unprocessable(vec![format!("{}: {what}", error.path())])
     }
 

@@ -1,9 +1,9 @@
 //! `POST /v1/sightings`: a gateway tells whom it served. Idempotent by (source, id); the latest time is kept, whatever
 //! order batches come in.
 
-use super::Directory;
 use super::problem::Problem;
 use super::store::{Store, Write};
+use super::{Directory, body};
 use crate::clock;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -14,7 +14,6 @@ use firstsight::domain::Timestamp;
 use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
 use http::{HeaderMap, header};
 use serde::Serialize;
-use serde_json::Value;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -88,10 +87,8 @@ async fn take(
 
 /// # Errors
 /// 400 for what is no JSON; 422 naming every event that is not a sighting.
-fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let events: Vec<SightingEvent> =
-        serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
+fn read(bytes: &[u8]) -> Result<Vec<Seen>, Problem> {
+    let events: Vec<SightingEvent> = body::read(bytes)?;
     let mut problems = Vec::new();
     let mut batch = Vec::with_capacity(events.len());
     for (index, event) in events.into_iter().enumerate() {

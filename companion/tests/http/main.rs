@@ -8,6 +8,7 @@ mod audit;
 mod database;
 mod departures;
 mod issuer;
+mod kills;
 mod life;
 mod lifecycle;
 mod program;
