@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command beside a PostgreSQL of its own, which it finds in FIRSTSIGHT_POSTGRES as a URL without a database.
+# Runs a command beside a PostgreSQL of its own, which it finds in FIRSTSIGHT_POSTGRES as a URL without a database; the psql
+# that goes with it is in FIRSTSIGHT_PSQL.
 #   postgres.sh COMMAND...
 # The server is the machine's, or what `setup.py postgres` unpacked. It lives in a temporary folder and on a free port of
 # loopback, trusts everybody there, never waits for the disk, and is gone when the command ends.
@@ -46,6 +47,9 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 
+printf '#!/bin/bash\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "${LD_LIBRARY_PATH-}" "$bin/psql" >"$folder/psql"
+chmod +x "$folder/psql"
+
 cd "$root"
 unset LD_LIBRARY_PATH
-FIRSTSIGHT_POSTGRES=postgres://firstsight@127.0.0.1:$port "$@"
+FIRSTSIGHT_POSTGRES=postgres://firstsight@127.0.0.1:$port FIRSTSIGHT_PSQL=$folder/psql "$@"

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import time
-from pathlib import Path
 
 from measure import Failed
 from measure.arms import DIRECTORY_TOKEN
@@ -100,8 +99,7 @@ def create(server):
 
 def sql(database, statements):
     """Has PostgreSQL do that; `statements` is a text, or lines of it."""
-    psql = os.environ.get("FIRSTSIGHT_PSQL", "psql")
-    command = [psql, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", database]
+    command = [os.environ["FIRSTSIGHT_PSQL"], "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", database]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     process.stdin.writelines([statements] if isinstance(statements, str) else statements)
     process.stdin.close()
@@ -112,7 +110,3 @@ def sql(database, statements):
 def server():
     """The PostgreSQL beside which scripts/postgres.sh runs this."""
     return os.environ.get("FIRSTSIGHT_POSTGRES")
-
-
-def size(path):
-    return sum(file.stat().st_size for file in Path(path).iterdir() if file.is_file())

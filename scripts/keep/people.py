@@ -1,7 +1,7 @@
 """Who is in the directory of a measurement, by number, and what gateways say of them.
 
->>> subject_key("https://idp.example.com/realms/acme", "person-1")[:16]
-'9c'
+>>> subject_key("https://idp.example.com", "jane")[:16]
+'2974105f792942fe'
 >>> rfc3339(1_795_458_540_000)
 '2026-11-23T18:29:00.000Z'
 """

@@ -69,9 +69,15 @@ async fn tell(
     let mut ear = store.bell().listen();
     loop {
         let page = page(store.pool(), &cursor, limit).await?;
-        let over = |heard: Result<bool, _>| !heard.unwrap_or_default();
-        if !page.departures.is_empty() || over(timeout_at(until, ear.hear()).await) {
+        if !page.departures.is_empty() || until <= Instant::now() {
             return Ok(Json(page));
+        }
+        match timeout_at(until, ear.hear()).await {
+            Ok(true) => {}
+            // No page: a gateway that gets one early takes its time before it asks again, and hears late of a departure
+            // that is told to the process after this one.
+            Ok(false) => return Err(Problem::stopping()),
+            Err(_) => return Ok(Json(page)),
         }
     }
 }

@@ -89,6 +89,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", title)
     }
 
+    /// Whoever waits for something need not any more, and is to ask again.
+    pub(super) fn stopping() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "The directory stops. Ask again.")
+    }
+
     /// There is no such account.
     pub(super) fn no_such_account() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-account", "There is no such account.")

@@ -99,7 +99,7 @@ async fn who_waits_is_told_at_once() {
     let id = directory.account_of("jane").await;
     let cursor = feed(&directory, "").await["cursor"].clone();
     let begun = Instant::now();
-    let (page, ()) = tokio::join!(after(&directory, &cursor, "&wait=20s"), async {
+    let ((status, problem), ()) = tokio::join!(after(&directory, &cursor, "&wait=20s"), async {
         // Whatever else happens meanwhile wakes nobody.
         directory.account_of("john").await;
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -122,7 +122,7 @@ async fn who_waited_for_nothing_keeps_the_cursor() {
 }
 
 #[tokio::test]
-async fn a_directory_that_stops_lets_nobody_wait() {
+async fn a_directory_that_stops_lets_nobody_wait_and_has_them_ask_again() {
     let directory = Directory::start();
     let begun = Instant::now();
     let request = directory.get("/v1/departures?wait=20s");
@@ -130,7 +130,7 @@ async fn a_directory_that_stops_lets_nobody_wait() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         directory.program.terminate();
     });
-    assert_eq!((page.0, &page.1["departures"]), (200, &json!([])));
+    assert_eq!((status, &problem["type"]), (503, &json!("urn:firstsight:problem:stopping")));
     assert!(directory.program.ended().success());
     assert!(begun.elapsed() < Duration::from_secs(5));
 }

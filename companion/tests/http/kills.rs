@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// So many gateways ask at the same time, so that several arrivals share a commit.
 const GATEWAYS: usize = 8;
@@ -66,7 +67,7 @@ async fn what_was_answered_outlives_kills_once_and_with_its_record() {
         let gateways: Vec<_> =
             (0..GATEWAYS).map(|_| tokio::spawn(Arc::clone(&people).go_on(url.clone()))).collect();
         if let Some(point) = point {
-            while people.count() < point {
+            while people.count() < point && !gateways.iter().all(JoinHandle::is_finished) {
                 tokio::time::sleep(Duration::from_micros(100)).await;
             }
             // Anywhere between two commits, or within one.
