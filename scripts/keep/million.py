@@ -31,7 +31,11 @@ def under(name, server, options):
         figures = [Figure("seconds to fill it", seeded, "{:.0f}"), Figure("seconds to start on it", directory.began_in, "{:.2f}")]
         with directory.asking() as asking:
             for what, path in questions(options.accounts).items():
+                busy = directory.busy_seconds()
                 figures += asked(what, [timed(asking, path()) for _ in range(ASKED)])
+                busy = (directory.busy_seconds() - busy) / ASKED
+                # This depends least on what else the machine does.
+                figures.append(Figure(f"{what}, a core's time", busy * 1000, "{:.1f}"))
         figures.append(Figure("MiB resident after that", directory.resident_bytes() / MIB, "{:.0f}"))
         figures += snapshot(directory, options.accounts)
         verified, records = directory.verify()

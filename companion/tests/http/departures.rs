@@ -99,7 +99,7 @@ async fn who_waits_is_told_at_once() {
     let id = directory.account_of("jane").await;
     let cursor = feed(&directory, "").await["cursor"].clone();
     let begun = Instant::now();
-    let ((status, problem), ()) = tokio::join!(after(&directory, &cursor, "&wait=20s"), async {
+    let (page, ()) = tokio::join!(after(&directory, &cursor, "&wait=20s"), async {
         // Whatever else happens meanwhile wakes nobody.
         directory.account_of("john").await;
         tokio::time::sleep(Duration::from_millis(300)).await;
