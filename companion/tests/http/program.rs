@@ -20,7 +20,14 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it with these arguments and waits until it says where it listens.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = command(arguments);
+        command.stderr(Stdio::null());
+        Self::run(command)
+    }
+
+    /// Runs it and waits until it says where it listens.
+    pub(crate) fn run(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url =
