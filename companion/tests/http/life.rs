@@ -26,7 +26,7 @@ fn a_request_under_way_is_answered_before_the_directory_stops() {
     let directory = Directory::start();
     let body = arrival("jane", json!({})).to_string();
     let (early, late) = body.split_at(10);
-    let mut stream = TcpStream::connect(directory.program.url.trim_start_matches("http://")).unwrap();
+    let mut stream = TcpStream::connect(directory.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let head = format!(
         "POST /v1/arrivals HTTP/1.1\r\nhost: directory\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: {}\r\n\
@@ -42,7 +42,7 @@ fn a_request_under_way_is_answered_before_the_directory_stops() {
 
     directory.program.terminate();
     // It has stopped taking connections once it knows that it is to stop.
-    while TcpStream::connect(directory.program.url.trim_start_matches("http://")).is_ok() {
+    while TcpStream::connect(directory.address()).is_ok() {
         std::thread::sleep(Duration::from_millis(10));
     }
     stream.write_all(late.as_bytes()).unwrap();

@@ -12,4 +12,5 @@ mod life;
 mod lifecycle;
 mod program;
 mod sightings;
+mod stopping;
 mod tokens;

@@ -102,6 +102,11 @@ impl Directory {
         Self::on(self.database, &[])
     }
 
+    /// Where it listens, as address and port.
+    pub(crate) fn address(&self) -> &str {
+        self.program.url.split_once("://").unwrap().1
+    }
+
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.program.url)).bearer_auth(TOKEN)
     }
@@ -163,6 +168,11 @@ impl Directory {
 pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// Sends a request; returns the status of what it was answered with.
+pub(crate) async fn status(request: RequestBuilder) -> u16 {
+    request.send().await.unwrap().status().as_u16()
 }
 
 /// The value of a header of a response, or nothing.
