@@ -6,7 +6,7 @@ use firstsight::wire::{Arrival, ArrivalSubject, Cause, SIGHTINGS_CONTENT_TYPE, S
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 pub(crate) const TOKEN: &str = "a-token-that-is-long-enough";
 pub(crate) const ISSUER: &str = "https://idp.example.com";
@@ -37,8 +37,17 @@ impl Program {
 
     /// Asks it to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let signal = [format!("-{name}"), self.child.id().to_string()];
+        assert!(Command::new("kill").args(signal).status().unwrap().success());
+    }
+
+    /// What it writes to standard error, if that was asked for.
+    pub(crate) fn errors(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
     }
 
     /// Ends it without a warning.

@@ -4,6 +4,8 @@ use crate::program::{Directory, TOKEN, answer, arrival, client, command, sightin
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Starts a directory with settings in a file.
@@ -27,8 +29,11 @@ fn unfinished(directory: &Directory) -> TcpStream {
     stream
 }
 
+/// How much was answered so far.
+type Count = Arc<AtomicU32>;
+
 /// What a gateway was answered until it was answered nothing any more.
-async fn arrive(url: String, worker: u32) -> Vec<(String, String)> {
+async fn arrive(url: String, worker: u32, count: Count) -> Vec<(String, String)> {
     let (client, mut answered) = (client(), Vec::new());
     for number in 0.. {
         let sub = format!("sub-{worker}-{number}");
@@ -37,12 +42,13 @@ async fn arrive(url: String, worker: u32) -> Vec<(String, String)> {
         assert_eq!(response.status(), 201);
         let Ok(body) = response.json::<Value>().await else { break };
         answered.push((sub, body["account"]["id"].as_str().unwrap().to_owned()));
+        count.fetch_add(1, Ordering::Relaxed);
     }
     answered
 }
 
 /// The batches that a gateway was answered, of ten sightings each.
-async fn sight(url: String, worker: u32) -> Vec<Value> {
+async fn sight(url: String, worker: u32, count: Count) -> Vec<Value> {
     let (client, mut answered) = (client(), Vec::new());
     for number in 0.. {
         let event = |index| sighting(&format!("{worker}-{number}-{index}"), "jane", 1000, 2000, 1);
@@ -53,6 +59,7 @@ async fn sight(url: String, worker: u32) -> Vec<Value> {
         assert_eq!(response.status(), 200);
         let Ok(_) = response.bytes().await else { break };
         answered.push(batch);
+        count.fetch_add(1, Ordering::Relaxed);
     }
     answered
 }
@@ -73,10 +80,15 @@ async fn a_stop_under_load_loses_nothing_that_was_answered() {
     let directory = Directory::start();
     directory.account_of("jane").await;
     let url = || directory.program.url.clone();
-    let arriving: Vec<_> = (0..8).map(|worker| tokio::spawn(arrive(url(), worker))).collect();
-    let sighting: Vec<_> = (0..4).map(|worker| tokio::spawn(sight(url(), worker))).collect();
+    let (arrivals, sightings) = (Count::default(), Count::default());
+    let arriving: Vec<_> =
+        (0..8).map(|worker| tokio::spawn(arrive(url(), worker, arrivals.clone()))).collect();
+    let sighting: Vec<_> =
+        (0..4).map(|worker| tokio::spawn(sight(url(), worker, sightings.clone()))).collect();
     let waiting: Vec<_> = (0..8).map(|_| tokio::spawn(wait(url()))).collect();
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    while arrivals.load(Ordering::Relaxed) < 100 || sightings.load(Ordering::Relaxed) < 10 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 
     let start = Instant::now();
     directory.program.terminate();
@@ -93,7 +105,6 @@ async fn a_stop_under_load_loses_nothing_that_was_answered() {
     let Directory { program, database, .. } = directory;
     assert!(program.ended().success());
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
-    assert!(arrived.len() > 50 && sighted.len() > 5, "{} {}", arrived.len(), sighted.len());
 
     let verify = command(&["audit", "verify", "--database", database.url()]).output().unwrap();
     assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
