@@ -69,13 +69,13 @@ pub(crate) async fn serve(
     let mut server = Server::new(listener, app, terms);
     tokio::select! {
         never = server.accept() => match never {},
-        () = asked.to_stop() => tracing::info!("stopping"),
+        () = asked.again() => tracing::info!("stopping"),
     }
     tell(Phase::Draining);
     tokio::select! {
         never = server.accept() => match never {},
         () = tokio::time::sleep(drain) => {}
-        () = asked.to_stop() => tracing::warn!("asked again: stopping at once"),
+        () = asked.again() => tracing::warn!("asked again: stopping at once"),
     }
     tell(Phase::Finishing);
     tokio::select! {
@@ -83,16 +83,16 @@ pub(crate) async fn serve(
         () = tokio::time::sleep(PATIENCE) => {
             tracing::warn!("stopped with requests under way after {} s", PATIENCE.as_secs());
         }
-        () = asked.to_stop() => tracing::warn!("asked again: stopped with requests under way"),
+        () = asked.again() => tracing::warn!("asked again: stopped with requests under way"),
     }
     Ok(())
 }
 
-/// The signals to stop.
+/// The signals to stop; each is heeded once.
 struct Asked(Signal, Signal);
 
 impl Asked {
-    async fn to_stop(&mut self) {
+    async fn again(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}
