@@ -92,6 +92,11 @@ impl Problem {
         Self::unavailable("store-unavailable", "The accounts cannot be reached right now.")
     }
 
+    /// It took too long, be it to read the request or to answer it.
+    pub(super) fn timed_out() -> Self {
+        Self::unavailable("timed-out", "The request took too long.")
+    }
+
     fn unavailable(slug: &str, title: &'static str) -> Self {
         Self { wait: Some(Duration::from_secs(1)), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title) }
     }
@@ -99,6 +104,22 @@ impl Problem {
     /// Whoever waits for something need not any more, and is to ask again: soon, as another process is there by then.
     pub(super) fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "The directory stops. Ask again.")
+    }
+
+    /// Whoever asks came too often, and may again after this time.
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let title = "There were too many requests.";
+        Self { wait: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", title) }
+    }
+
+    /// A token of this name works.
+    pub(super) fn name_taken() -> Self {
+        Self::new(StatusCode::CONFLICT, "name-taken", "There is a token of this name: rotate or revoke it.")
+    }
+
+    /// No token of this name works.
+    pub(super) fn no_such_token() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-token", "There is no token of this name that works.")
     }
 
     /// There is no such account.
