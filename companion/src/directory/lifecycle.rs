@@ -61,6 +61,8 @@ pub(super) enum Cause {
 }
 
 impl State {
+    pub(super) const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Disabled, Self::Departed];
+
     /// The state after an action, which may be the same; `None` if there is no such way.
     pub(super) const fn after(self, action: Action) -> Option<Self> {
         match (self, action) {
@@ -90,13 +92,15 @@ impl State {
     /// The state of an account whose row this is.
     pub(super) fn of(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let word: String = row.try_get("state")?;
-        let states = [Self::Pending, Self::Active, Self::Disabled, Self::Departed];
-        let found = states.into_iter().find(|state| state.word() == word);
+        let found = Self::ALL.into_iter().find(|state| state.word() == word);
         found.ok_or_else(|| sqlx::Error::Decode(format!("{word} is no state").into()))
     }
 }
 
 impl Action {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Approve, Self::Enable, Self::Return, Self::Disable, Self::Depart];
+
     pub(super) const fn event(self) -> Event {
         match self {
             Self::Approve => Event::Approval,
@@ -114,6 +118,16 @@ impl Action {
 }
 
 impl Event {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Arrival,
+        Self::Drift,
+        Self::Approval,
+        Self::Disable,
+        Self::Enable,
+        Self::Departure,
+        Self::Return,
+    ];
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Arrival => "arrival",
@@ -128,6 +142,13 @@ impl Event {
 }
 
 impl Cause {
+    pub(super) const ALL: [Self; 4] = [
+        Self::Gateway(firstsight::wire::Cause::Arrival),
+        Self::Gateway(firstsight::wire::Cause::Drift),
+        Self::Gateway(firstsight::wire::Cause::Refresh),
+        Self::Admin,
+    ];
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Gateway(firstsight::wire::Cause::Arrival) => "arrival",

@@ -11,6 +11,7 @@ mod change;
 mod departures;
 mod desk;
 mod lifecycle;
+mod page;
 mod problem;
 mod profile;
 mod settings;
@@ -87,6 +88,7 @@ fn app(directory: Directory, access: &Access) -> Router {
         .merge(access.guard(&Scope::ALL, nowhere));
     Router::new()
         .nest("/v1", api)
+        .merge(page::routes(access, &directory.store))
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(problem::no_such_place)
         .with_state(directory)

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+pub(super) use environment::digest;
 use environment::{EnvironmentToken, NoToken};
 use http::header;
 pub(super) use scope::Scope;
@@ -53,9 +54,21 @@ impl Access {
     }
 
     /// Whose token this is.
-    fn caller(&self, token: &str) -> Option<Caller> {
+    pub(super) fn caller(&self, token: &str) -> Option<Caller> {
+        self.caller_of(&digest(token))
+    }
+
+    /// Whose token has this digest.
+    pub(super) fn caller_of(&self, digest: &[u8; 32]) -> Option<Caller> {
         let everything = || Caller { name: "environment".to_owned(), scopes: Scope::ALL.to_vec() };
-        self.environment.is(token).then(everything)
+        self.environment.is(digest).then(everything)
+    }
+}
+
+impl Caller {
+    /// Whether one of these scopes is theirs.
+    pub(super) fn has(&self, scopes: &[Scope]) -> bool {
+        self.scopes.iter().any(|scope| scopes.contains(scope))
     }
 }
 
@@ -68,7 +81,7 @@ async fn required(State(guard): State<Guard>, mut request: Request, next: Next) 
     let Some(caller) = caller else {
         return Problem::unauthorized(r#"Bearer error="invalid_token""#).into_response();
     };
-    if !caller.scopes.iter().any(|scope| guard.scopes.contains(scope)) {
+    if !caller.has(guard.scopes) {
         return Problem::forbidden().into_response();
     }
     request.extensions_mut().insert(caller);

@@ -3,6 +3,7 @@
 
 mod chain;
 mod record;
+mod search;
 
 use super::Directory;
 use super::problem::Problem;
@@ -13,6 +14,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 pub(super) use chain::{append, records};
 pub(super) use record::{Entry, Record};
+pub(super) use search::{Found, Search, head};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::io::Write as _;

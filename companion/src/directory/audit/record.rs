@@ -33,21 +33,21 @@ pub(in crate::directory) struct Entry<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(in crate::directory) struct Record {
     /// 1 for the first record, and one more for each that follows.
-    pub(super) sequence: i64,
+    pub(in crate::directory) sequence: i64,
     /// RFC 3339 time, UTC.
-    pub(super) at: String,
-    pub(super) account: String,
-    pub(super) subject_key: String,
-    pub(super) event: String,
-    pub(super) cause: String,
-    pub(super) actor: String,
-    pub(super) gateway: Option<String>,
-    pub(super) mapping: Option<String>,
-    pub(super) attributes: Vec<String>,
-    pub(super) reason: Option<String>,
-    pub(super) previous: String,
+    pub(in crate::directory) at: String,
+    pub(in crate::directory) account: String,
+    pub(in crate::directory) subject_key: String,
+    pub(in crate::directory) event: String,
+    pub(in crate::directory) cause: String,
+    pub(in crate::directory) actor: String,
+    pub(in crate::directory) gateway: Option<String>,
+    pub(in crate::directory) mapping: Option<String>,
+    pub(in crate::directory) attributes: Vec<String>,
+    pub(in crate::directory) reason: Option<String>,
+    pub(in crate::directory) previous: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) hash: String,
+    pub(in crate::directory) hash: String,
 }
 
 impl Record {
