@@ -25,6 +25,9 @@ enum Command {
     /// Examine or export the audit of a directory's database.
     #[command(subcommand)]
     Audit(directory::audit::Command),
+    /// Make, list, rotate and revoke the tokens of a directory's API.
+    #[command(subcommand)]
+    Token(directory::access::Command),
     /// For demos and tests only: an issuer that gives anybody a token, an application that echoes.
     #[command(subcommand)]
     Dev(dev::Command),
@@ -37,6 +40,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(options) => directory::run(options).await,
         Command::Audit(command) => directory::audit::run(command).await,
+        Command::Token(command) => directory::access::run(command).await,
         Command::Dev(command) => dev::run(command).await,
     };
     match outcome {

@@ -2,6 +2,7 @@
 //! never changes the state of an account that exists.
 
 use super::Directory;
+use super::access::Caller;
 use super::audit::{self, Entry};
 use super::lifecycle::{Cause, Event, State};
 use super::problem::Problem;
@@ -12,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{self, DefaultBodyLimit};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use firstsight::domain::{Issuer, Subject, SubjectId, Timestamp};
 use firstsight::wire::{Arrival, ArrivalSubject};
 use http::StatusCode;
@@ -20,9 +21,6 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use sqlx::any::{AnyExecutor, AnyRow};
 use uuid::Uuid;
-
-/// Who is behind everything that arrivals bring about.
-const ACTOR: &str = "gateway";
 
 /// The largest body, in bytes.
 const LIMIT: usize = 1024 * 1024;
@@ -48,13 +46,14 @@ struct Account {
 /// Answers 201 for an account that was made, 200 for one that was there, and with its state for one that may not be used.
 async fn take(
     extract::State(directory): extract::State<Directory>,
+    Extension(caller): Extension<Caller>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let arrival = read(&body?)?;
     let Settled { made, account } = match find(directory.store.pool(), &arrival.subject).await? {
         // The usual case writes nothing.
         Some(account) if account.is_unmoved_by(&arrival) => Settled { made: false, account },
-        _ => directory.desk.settle(arrival).await?,
+        _ => directory.desk.settle(arrival, caller.name).await?,
     };
     if made {
         tracing::info!(account = account.id, "an account was made");
@@ -146,24 +145,30 @@ impl Account {
     }
 }
 
-/// Makes the account or changes it, as part of a change that is to be committed.
+/// Makes the account or changes it for the `actor`, as part of a change that is to be committed.
 pub(super) async fn settle(
     write: &mut Write,
     new_accounts: State,
     arrival: &Arrival,
+    actor: &str,
 ) -> Result<Settled, sqlx::Error> {
     // Looked at again under the lock: another gateway may have been here meanwhile.
     let found = find(&mut **write, &arrival.subject).await?;
     let made = found.is_none();
     let account = match found {
         Some(account) if account.is_unmoved_by(arrival) => account,
-        Some(account) => change(write, account, arrival).await?,
-        None => make(write, new_accounts, arrival).await?,
+        Some(account) => change(write, account, arrival, actor).await?,
+        None => make(write, new_accounts, arrival, actor).await?,
     };
     Ok(Settled { made, account })
 }
 
-async fn make(write: &mut Write, state: State, arrival: &Arrival) -> Result<Account, sqlx::Error> {
+async fn make(
+    write: &mut Write,
+    state: State,
+    arrival: &Arrival,
+    actor: &str,
+) -> Result<Account, sqlx::Error> {
     // Ids are in the order of time, and made under the lock: none appears behind a reader who is paging through them, as
     // far as the clocks of the processes over one database agree.
     let (id, now) = (Uuid::now_v7().to_string(), clock::now());
@@ -188,11 +193,16 @@ async fn make(write: &mut Write, state: State, arrival: &Arrival) -> Result<Acco
     .bind(state.word())
     .execute(&mut **write)
     .await?;
-    record(write, &id, Event::Arrival, arrival, now, nobody.differences(&profile)).await?;
+    record(write, &id, (Event::Arrival, actor), arrival, now, nobody.differences(&profile)).await?;
     Ok(Account { id, state, profile })
 }
 
-async fn change(write: &mut Write, account: Account, arrival: &Arrival) -> Result<Account, sqlx::Error> {
+async fn change(
+    write: &mut Write,
+    account: Account,
+    arrival: &Arrival,
+    actor: &str,
+) -> Result<Account, sqlx::Error> {
     let Account { id, state, profile: before } = account;
     let (profile, now) = (before.after(arrival), clock::now());
     // A newer token that says the same makes those before it older, and the account stays as it is.
@@ -213,7 +223,7 @@ async fn change(write: &mut Write, account: Account, arrival: &Arrival) -> Resul
     .execute(&mut **write)
     .await?;
     if drifted {
-        record(write, &id, Event::Drift, arrival, now, before.differences(&profile)).await?;
+        record(write, &id, (Event::Drift, actor), arrival, now, before.differences(&profile)).await?;
     }
     Ok(Account { id, state, profile })
 }
@@ -221,7 +231,7 @@ async fn change(write: &mut Write, account: Account, arrival: &Arrival) -> Resul
 async fn record(
     write: &mut Write,
     account: &str,
-    event: Event,
+    (event, actor): (Event, &str),
     arrival: &Arrival,
     at: Timestamp,
     attributes: Vec<String>,
@@ -232,7 +242,7 @@ async fn record(
         subject_key: &arrival.subject.key,
         event,
         cause: Cause::Gateway(arrival.cause),
-        actor: ACTOR,
+        actor,
         gateway: Some((&arrival.gateway, &arrival.mapping)),
         attributes,
         reason: None,

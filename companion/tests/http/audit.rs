@@ -86,6 +86,7 @@ async fn a_record_that_was_changed_is_found() {
         "mapping = 'mapping-2'",
         "attributes = '[]'",
         "reason = 'another'",
+        "token = '{\"id\":\"1\",\"name\":\"edge-1\",\"scopes\":[],\"expires_at\":null}'",
         "hash = previous",
     ];
     for change in changes {
@@ -102,7 +103,7 @@ async fn a_record_that_was_removed_or_moved_or_added_is_found() {
         "UPDATE audit SET sequence = -2 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 3;
                 UPDATE audit SET sequence = 3 WHERE sequence = -2";
     let add = "INSERT INTO audit SELECT 7, at, account, subject_key, event, cause, actor, gateway, mapping,
-                                        attributes, reason, hash, hash FROM audit WHERE sequence = 6";
+                                        attributes, reason, hash, hash, token FROM audit WHERE sequence = 6";
     for (statement, found) in [
         ("DELETE FROM audit WHERE sequence = 1", "after record 0 comes record 2"),
         ("DELETE FROM audit WHERE sequence = 4", "after record 3 comes record 5"),

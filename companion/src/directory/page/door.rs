@@ -1,25 +1,21 @@
-//! The login: an API token opens a session. Wrong ones are few a minute, whoever tries them.
+//! The login: an API token opens a session. Wrong ones count among those of their address, as they do at the API.
 
 use super::failure::Failure;
 use super::form::{Fields, Form};
 use super::session::{self, Id, LONGEST, Session};
 use super::visit::{READERS, Visit};
 use super::{accounts, frame, origin};
-use crate::directory::access::Access;
+use crate::directory::access::{Access, Digest};
 use crate::directory::store::Store;
 use axum::Extension;
-use axum::extract::{Query, Request, State};
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::middleware::Next;
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use http::{HeaderMap, Method, StatusCode, header};
 use maud::html;
 use serde::Deserialize;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How many wrong tokens are looked at in a row, and how long until there may be one more.
-const TRIES: u32 = 10;
-const RECOVERY: Duration = Duration::from_secs(6);
+use std::net::SocketAddr;
+use std::time::Duration;
 
 /// The session's cookie where the browser speaks TLS: it then takes it from nobody else (RFC 6265bis §4.1.3.2).
 const SECURE_COOKIE: &str = "__Host-firstsight";
@@ -31,11 +27,7 @@ const COOKIE: &str = "firstsight";
 pub(super) struct Door {
     access: Access,
     store: Store,
-    patience: Arc<Patience>,
 }
-
-/// How many more wrong tokens are looked at.
-struct Patience(Mutex<(u32, Instant)>);
 
 /// Where somebody wanted to go.
 #[derive(Default, Deserialize)]
@@ -46,24 +38,7 @@ pub(super) struct Aim {
 
 impl Door {
     pub(super) fn open(access: Access, store: Store) -> Self {
-        Self { access, store, patience: Arc::new(Patience(Mutex::new((TRIES, Instant::now())))) }
-    }
-}
-
-impl Patience {
-    /// Whether there is any left; some comes back as time goes by.
-    fn is_left(&self, now: Instant) -> bool {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while left.0 < TRIES && now.saturating_duration_since(left.1) >= RECOVERY {
-            *left = (left.0 + 1, left.1 + RECOVERY);
-        }
-        left.0 > 0
-    }
-
-    fn lose(&self, now: Instant) {
-        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = if left.0 == TRIES { now } else { left.1 };
-        *left = (left.0.saturating_sub(1), since);
+        Self { access, store }
     }
 }
 
@@ -92,7 +67,7 @@ async fn find(door: &Door, headers: &HeaderMap) -> Result<Option<Session>, sqlx:
     });
     let Some((_, id)) = sent else { return Ok(None) };
     let found = session::find(&door.store, &door.access, Id::sent(id)).await?;
-    Ok(found.filter(|session| session.caller.has(READERS)))
+    Ok(found.filter(|session| session.caller.has_any(READERS)))
 }
 
 /// The page with the login.
@@ -103,24 +78,24 @@ pub(super) async fn show(Query(Aim { then }): Query<Aim>) -> Response {
 /// Somebody gives a token.
 pub(super) async fn enter(
     State(door): State<Door>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Failure> {
     let then = fields.one("then");
-    let now = Instant::now();
-    if !door.patience.is_left(now) {
-        let told = "Too many wrong tokens were tried. Wait a minute, then try again.";
-        let mut answer = login(StatusCode::TOO_MANY_REQUESTS, then, Some(told));
-        answer.headers_mut().insert(header::RETRY_AFTER, RECOVERY.as_secs().into());
-        return Ok(answer);
-    }
     let token = fields.one("token").trim();
-    let Some(caller) = door.access.caller(token) else {
-        door.patience.lose(now);
+    let Some(caller) = door.access.caller_of(Digest::of(token)).await? else {
         tracing::warn!("the console was given a token that is not known");
-        return Ok(login(StatusCode::FORBIDDEN, then, Some("This token is not known, or was revoked.")));
+        let Err(wait) = door.access.failed(Some(peer.ip())) else {
+            let told = "This token is not known, or it expired or was revoked.";
+            return Ok(login(StatusCode::FORBIDDEN, then, Some(told)));
+        };
+        let told = "Too many wrong tokens came from your address. Wait a minute, then try again.";
+        let mut answer = login(StatusCode::TOO_MANY_REQUESTS, then, Some(told));
+        answer.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+        return Ok(answer);
     };
-    if !caller.has(READERS) {
+    if !caller.has_any(READERS) {
         let told = "This token does not open the console: it needs the scope admin or auditor.";
         return Ok(login(StatusCode::FORBIDDEN, then, Some(told)));
     }
@@ -179,21 +154,6 @@ fn login(status: StatusCode, then: &str, problem: Option<&str>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patience_ends_after_a_few_wrong_tokens_and_comes_back_slowly() {
-        let start = Instant::now();
-        let patience = Patience(Mutex::new((TRIES, start)));
-        for _ in 0..TRIES {
-            assert!(patience.is_left(start));
-            patience.lose(start);
-        }
-        assert!(!patience.is_left(start + RECOVERY - Duration::from_millis(1)));
-        assert!(patience.is_left(start + RECOVERY));
-        patience.lose(start + RECOVERY);
-        assert!(!patience.is_left(start + RECOVERY));
-        assert!(patience.is_left(start + RECOVERY * 2));
-    }
 
     #[test]
     fn only_our_own_pages_are_gone_to_after_the_login() {

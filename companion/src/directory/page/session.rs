@@ -2,10 +2,9 @@
 //! make neither the id nor the token of it.
 
 use crate::clock;
-use crate::directory::access::{Access, Caller, digest};
+use crate::directory::access::{Access, Caller, Digest, random};
 use crate::directory::store::{Store, Write};
 use firstsight::domain::Timestamp;
-use sha2::{Digest, Sha256};
 use sqlx::Row;
 use std::time::Duration;
 
@@ -31,10 +30,8 @@ pub(super) struct Session {
 }
 
 impl Id {
-    fn new() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(hex(&bytes)))
+    fn new() -> std::io::Result<Self> {
+        random().map(Self)
     }
 
     /// An id as a browser sends it.
@@ -48,28 +45,26 @@ impl Id {
 
     /// What every form of the session carries: nobody makes it without the id.
     pub(super) fn form(&self) -> String {
-        hex(&self.derive("form"))
+        self.derive("form").text()
     }
 
     fn hash(&self) -> String {
-        hex(&self.derive("session"))
+        self.derive("session").text()
     }
 
     /// Seals the digest of a token, or opens it again.
-    fn seal(&self, digest: &[u8; 32]) -> [u8; 32] {
-        let mut sealed = self.derive("token");
-        sealed.iter_mut().zip(digest).for_each(|(pad, byte)| *pad ^= byte);
-        sealed
+    fn seal(&self, digest: Digest) -> Digest {
+        digest.under(self.derive("token"))
     }
 
-    fn derive(&self, purpose: &str) -> [u8; 32] {
-        Sha256::digest(format!("{purpose}:{}", self.0)).into()
+    fn derive(&self, purpose: &str) -> Digest {
+        Digest::of(&format!("{purpose}:{}", self.0))
     }
 }
 
 /// Opens a session for whoever has this token; clears away those that are over.
 pub(super) async fn open(store: &Store, token: &str) -> Result<Id, sqlx::Error> {
-    let id = Id::new().map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))?;
+    let id = Id::new().map_err(sqlx::Error::Io)?;
     let now = clock::now();
     let mut write = store.write().await?;
     sqlx::query("DELETE FROM sessions WHERE opened_at < $1 OR used_at < $2")
@@ -79,7 +74,7 @@ pub(super) async fn open(store: &Store, token: &str) -> Result<Id, sqlx::Error> 
         .await?;
     sqlx::query("INSERT INTO sessions (hash, token, opened_at, used_at) VALUES ($1, $2, $3, $3)")
         .bind(id.hash())
-        .bind(hex(&id.seal(&digest(token))))
+        .bind(id.seal(Digest::of(token)).text())
         .bind(millis(now))
         .execute(&mut *write)
         .await?;
@@ -100,8 +95,8 @@ pub(super) async fn find(store: &Store, access: &Access, id: Id) -> Result<Optio
     .await?;
     let Some(found) = found else { return Ok(None) };
     let sealed: String = found.try_get("token")?;
-    let caller = unhex(&sealed).and_then(|sealed| access.caller_of(&id.seal(&sealed)));
-    let Some(caller) = caller else { return Ok(None) };
+    let Some(sealed) = Digest::parse(&sealed) else { return Ok(None) };
+    let Some(caller) = access.caller_of(id.seal(sealed)).await? else { return Ok(None) };
     let (used_at, notice): (i64, Option<String>) = (found.try_get("used_at")?, found.try_get("notice")?);
     if notice.is_some() || used_at < millis(now.before(EXACTNESS)) {
         let mut write = store.write().await?;
@@ -130,16 +125,6 @@ fn millis(time: Timestamp) -> i64 {
     time.as_millis() as i64
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let digits = |at: usize| text.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(digits).collect();
-    bytes?.try_into().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,16 +132,16 @@ mod tests {
     #[test]
     fn a_digest_is_opened_with_the_id_it_was_sealed_under_and_no_other() {
         let (id, other) = (Id::sent("one"), Id::sent("other"));
-        let kept = unhex(&hex(&id.seal(&digest("token")))).unwrap();
-        assert_ne!(kept, digest("token"));
-        assert_eq!(id.seal(&kept), digest("token"));
-        assert_ne!(other.seal(&kept), digest("token"));
+        let token = Digest::of("token");
+        let kept = Digest::parse(&id.seal(token).text()).unwrap();
+        assert_ne!(kept, token);
+        assert_eq!(id.seal(kept), token);
+        assert_ne!(other.seal(kept), token);
     }
 
     #[test]
     fn what_is_kept_of_an_id_and_what_is_in_forms_differ() {
         let id = Id::new().unwrap();
-        assert_eq!(id.text().len(), 64);
         assert_ne!(id.form(), id.hash());
         assert_ne!(id.form(), Id::new().unwrap().form());
     }

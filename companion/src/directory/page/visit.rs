@@ -24,6 +24,6 @@ impl Visit {
 
     /// Whether they may change anything.
     pub(super) fn may_act(&self) -> bool {
-        self.session.caller.has(&[Scope::Admin])
+        self.session.caller.has_any(&[Scope::Admin])
     }
 }
