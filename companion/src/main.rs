@@ -25,6 +25,9 @@ enum Command {
     /// Examine or export the audit of a directory's database.
     #[command(subcommand)]
     Audit(directory::audit::Command),
+    /// Find out who does not use an account any more, or do what is due about it.
+    #[command(subcommand)]
+    Dormancy(directory::dormancy::Command),
     /// For demos and tests only: an issuer that gives anybody a token, an application that echoes.
     #[command(subcommand)]
     Dev(dev::Command),
@@ -37,6 +40,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(options) => directory::run(options).await,
         Command::Audit(command) => directory::audit::run(command).await,
+        Command::Dormancy(command) => directory::dormancy::run(command).await,
         Command::Dev(command) => dev::run(command).await,
     };
     match outcome {

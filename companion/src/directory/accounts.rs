@@ -3,7 +3,7 @@
 use super::lifecycle;
 use super::problem::Problem;
 use super::store::Store;
-use super::{Directory, audit};
+use super::{Directory, audit, dormancy};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
@@ -99,7 +99,8 @@ pub(super) async fn one(store: &Store, id: &str) -> Result<Value, Problem> {
     Ok(account(&found.ok_or_else(Problem::no_such_account)?)?)
 }
 
-fn account(row: &AnyRow) -> Result<Value, sqlx::Error> {
+/// An account whose row this is.
+pub(super) fn account(row: &AnyRow) -> Result<Value, sqlx::Error> {
     let text = |column: &str| row.try_get::<String, _>(column);
     let time = |column: &str| -> Result<Option<String>, sqlx::Error> {
         let millis: Option<i64> = row.try_get(column)?;
@@ -121,6 +122,7 @@ fn account(row: &AnyRow) -> Result<Value, sqlx::Error> {
         "updated_at": time("updated_at")?,
         "first_seen": time("first_seen")?,
         "last_seen": time("last_seen")?,
+        "dormancy": dormancy::told(row)?,
         "sightings": row.try_get::<i64, _>("sightings")?,
     }))
 }

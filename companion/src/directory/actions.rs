@@ -18,7 +18,7 @@ use serde_json::Value;
 /// The longest reason, in bytes.
 const LONGEST_REASON: usize = 1000;
 /// The largest body, in bytes.
-const LIMIT: usize = 16 * 1024;
+pub(super) const LIMIT: usize = 16 * 1024;
 
 pub(super) fn routes() -> Router<Directory> {
     Router::new().route("/accounts/{id}/{action}", post(act).layer(DefaultBodyLimit::max(LIMIT)))
@@ -40,7 +40,7 @@ async fn act(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Ok(Path((id, action))) = path else { return Err(no_such_place().await) };
-    let Why { reason } = read(&body?)?;
+    let reason = read(&body?)?;
     let because = Because { cause: Cause::Admin, actor: &caller.name, reason: Some(&reason) };
     let mut write = store.write().await?;
     match change::apply(&mut write, &id, action, &because).await? {
@@ -51,9 +51,11 @@ async fn act(
     accounts::one(&store, &id).await.map(Json)
 }
 
+/// The reason in the body of an action.
+///
 /// # Errors
 /// 400 for what is no JSON; 422 for another shape, or a reason that is none.
-fn read(body: &[u8]) -> Result<Why, Problem> {
+pub(super) fn read(body: &[u8]) -> Result<String, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
     let why: Why = serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
     let fits = (1..=LONGEST_REASON).contains(&why.reason.trim().len())
@@ -61,5 +63,5 @@ fn read(body: &[u8]) -> Result<Why, Problem> {
         && !why.reason.chars().any(char::is_control);
     let told =
         || Problem::unprocessable(vec!["reason: 1 to 1000 bytes without control characters".to_owned()]);
-    fits.then_some(why).ok_or_else(told)
+    fits.then_some(why.reason).ok_or_else(told)
 }

@@ -10,6 +10,7 @@ mod bell;
 mod change;
 mod departures;
 mod desk;
+pub(crate) mod dormancy;
 mod lifecycle;
 mod problem;
 mod profile;
@@ -23,11 +24,13 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
 use desk::Desk;
+use dormancy::{Rules, Sweeper};
 use lifecycle::State;
 use settings::Settings;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use store::Store;
 
 /// How the directory is run. The environment variable FIRSTSIGHT_TOKEN holds a bearer token that opens the whole API.
@@ -53,6 +56,7 @@ pub(crate) struct Options {
 struct Directory {
     store: Store,
     desk: Desk,
+    rules: Arc<Rules>,
 }
 
 impl FromRef<Directory> for Store {
@@ -64,26 +68,31 @@ impl FromRef<Directory> for Store {
 /// Runs the directory until it is asked to stop.
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let access = Access::open()?;
-    let settings = Settings::read(options.config.as_deref())?;
+    let mut settings = Settings::read(options.config.as_deref())?;
+    let rules = Arc::new(Rules::read(&mut settings));
     settings.finish(options.config.as_deref())?;
     let store = Store::open(&options.database).await?;
     let listener = server::listen(options.listen).await?;
-    let directory = Directory { store: store.clone(), desk: Desk::open(store.clone(), options.new_accounts) };
+    let desk = Desk::open(store.clone(), options.new_accounts);
+    let directory = Directory { store: store.clone(), desk, rules: rules.clone() };
     let bell = store.bell().clone();
+    let sweeper = Sweeper::start(store.clone(), rules);
     server::serve(listener, app(directory, &access), || bell.stop()).await?;
+    drop(sweeper);
     store.close().await;
     Ok(())
 }
 
 fn app(directory: Directory, access: &Access) -> Router {
     let gateways = arrivals::routes().merge(sightings::routes()).merge(departures::routes());
-    let reading = accounts::routes().merge(audit::routes());
+    let reading = accounts::routes().merge(audit::routes()).merge(dormancy::reading());
+    let deciding = actions::routes().merge(dormancy::deciding());
     let nowhere =
         Router::new().fallback(problem::no_such_place).method_not_allowed_fallback(problem::no_such_method);
     let api = Router::new()
         .merge(access.guard(&[Scope::Gateway], gateways))
         .merge(access.guard(&[Scope::Admin, Scope::Auditor], reading))
-        .merge(access.guard(&[Scope::Admin], actions::routes()))
+        .merge(access.guard(&[Scope::Admin], deciding))
         .merge(access.guard(&Scope::ALL, nowhere));
     Router::new()
         .nest("/v1", api)

@@ -47,7 +47,7 @@ pub(crate) enum Command {
 pub(crate) struct Database {
     /// Where the accounts are kept.
     #[arg(long, env = "FIRSTSIGHT_DATABASE", default_value = "sqlite:firstsight.db")]
-    database: String,
+    pub(super) database: String,
 }
 
 /// Which records are asked for.
