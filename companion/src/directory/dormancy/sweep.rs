@@ -234,17 +234,17 @@ async fn act(
 
 /// Which threshold it was, and what it was measured from.
 fn reason(usage: &Usage, step: Step, rule: &Rule) -> String {
-    let quiet_since = usage.quiet_since();
-    let last = match usage.last_seen {
-        Some(last_seen) if last_seen == quiet_since => format!("last seen at {}", last_seen.rfc3339()),
-        _ => format!("not seen since it was made, opened or kept at {}", quiet_since.rfc3339()),
+    let last_seen =
+        usage.last_seen.map_or("never seen".to_owned(), |at| format!("last seen at {}", at.rfc3339()));
+    let last = match usage.quiet_since() {
+        since if Some(since) == usage.last_seen => last_seen,
+        since => format!("{last_seen}, made, opened or kept at {}", since.rfc3339()),
     };
-    let unused = |after: Option<std::time::Duration>| span(after.unwrap_or_default());
     match (step, rule.disable, rule.disables_at(usage)) {
         (Step::Warn, Some(Disable { after, .. }), Some(at)) => {
             format!("to be disabled at {}, unused for {}: {last}", at.rfc3339(), span(after))
         }
-        _ => format!("unused for {}: {last}", unused(rule.quiet_for(step))),
+        _ => format!("unused for {}: {last}", span(rule.quiet_for(step).unwrap_or_default())),
     }
 }
 
@@ -258,4 +258,27 @@ async fn move_along(write: &mut Write, Candidate { id, usage, .. }: &Candidate) 
 async fn last_sighting(store: &Store) -> Result<Option<Timestamp>, sqlx::Error> {
     let last = sqlx::query("SELECT max(received_at) AS received_at FROM sighting_receipts");
     mark::time(&last.fetch_one(store.pool()).await?, "received_at")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::settings::Settings;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn of_all_who_want_to_sweep_one_gets_the_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            Store::open(&format!("sqlite:{}", folder.path().join("accounts.db").display())).await.unwrap();
+        let rules = Rules::read(&mut Settings::read(None).unwrap());
+        let start = Timestamp::from_secs(1_795_458_540);
+        let mut turns = Vec::new();
+        for now in
+            [start, start, start.after(rules.every - Duration::from_millis(1)), start.after(rules.every)]
+        {
+            turns.push(claim(&store, &rules, now).await.unwrap());
+        }
+        assert_eq!(turns, [true, false, false, true]);
+    }
 }
