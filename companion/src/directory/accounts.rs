@@ -2,6 +2,7 @@
 
 use super::Directory;
 use super::audit::{self, Record};
+use super::dormancy::{self, Dormancy};
 use super::lifecycle;
 use super::problem::Problem;
 use super::store::Store;
@@ -58,6 +59,8 @@ pub(super) struct Account {
     pub(super) updated_at: Option<String>,
     pub(super) first_seen: Option<String>,
     pub(super) last_seen: Option<String>,
+    /// Null if it is not marked.
+    pub(super) dormancy: Option<Dormancy>,
     pub(super) sightings: i64,
 }
 
@@ -161,6 +164,7 @@ impl Account {
             updated_at: time("updated_at")?,
             first_seen: time("first_seen")?,
             last_seen: time("last_seen")?,
+            dormancy: dormancy::told(row)?,
             sightings: row.try_get("sightings")?,
         })
     }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The largest body, in bytes.
-const LIMIT: usize = 16 * 1024;
+pub(super) const LIMIT: usize = 16 * 1024;
 
 pub(super) fn routes() -> Router<Directory> {
     Router::new().route("/accounts/{id}/{action}", post(act).layer(DefaultBodyLimit::max(LIMIT)))
@@ -60,13 +60,17 @@ pub(super) async fn decide(
     action: Action,
     reason: &Reason,
 ) -> Result<Outcome, sqlx::Error> {
-    let because = Because { cause: Cause::Admin, actor: &caller.name, reason: Some(&reason.0) };
+    let because = Because { cause: Cause::Admin, actor: &caller.name, reason: Some(reason.text()) };
     change::apply(write, account, action, &because).await
 }
 
 impl Reason {
     /// The longest, in bytes.
     pub(super) const LONGEST: usize = 1000;
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
 
     /// `None` unless it is 1 to 1000 bytes without control characters, and not only spaces.
     pub(super) fn parse(text: String) -> Option<Self> {
@@ -76,9 +80,11 @@ impl Reason {
     }
 }
 
+/// The reason in the body of an action.
+///
 /// # Errors
 /// 400 for what is no JSON; 422 for another shape, or a reason that is none.
-fn read(body: &[u8]) -> Result<Reason, Problem> {
+pub(super) fn read(body: &[u8]) -> Result<Reason, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
     let why: Why = serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
     let told =

@@ -4,6 +4,7 @@
 use super::Directory;
 use super::access::Caller;
 use super::audit::{self, Entry};
+use super::dormancy::{self, Mark};
 use super::lifecycle::{Cause, Event, State};
 use super::problem::Problem;
 use super::profile::Profile;
@@ -40,6 +41,7 @@ pub(super) struct Settled {
 struct Account {
     id: String,
     state: State,
+    mark: Mark,
     profile: Profile,
 }
 
@@ -52,7 +54,9 @@ async fn take(
     let arrival = read(&body?)?;
     let Settled { made, account } = match find(directory.store.pool(), &arrival.subject).await? {
         // The usual case writes nothing.
-        Some(account) if account.is_unmoved_by(&arrival) => Settled { made: false, account },
+        Some(account) if !account.mark.is_asleep() && account.is_unmoved_by(&arrival) => {
+            Settled { made: false, account }
+        }
         _ => directory.desk.settle(arrival, caller.name).await?,
     };
     if made {
@@ -115,7 +119,7 @@ async fn find(
     subject: &ArrivalSubject,
 ) -> Result<Option<Account>, sqlx::Error> {
     let found = sqlx::query(
-        "SELECT id, state, kind, attributes, mapping, attributes_issued_at FROM accounts
+        "SELECT id, state, dormancy, kind, attributes, mapping, attributes_issued_at FROM accounts
          WHERE issuer = $1 AND subject = $2",
     )
     .bind(&subject.issuer)
@@ -136,7 +140,7 @@ impl Account {
             mapping: row.try_get("mapping")?,
             issued_at: issued_at.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis),
         };
-        Ok(Self { id: row.try_get("id")?, state: State::of(row)?, profile })
+        Ok(Self { id: row.try_get("id")?, state: State::of(row)?, mark: Mark::of(row)?, profile })
     }
 
     /// Whether an arrival leaves it as it is: one that is shut stays as it was when it was shut.
@@ -155,6 +159,10 @@ pub(super) async fn settle(
     // Looked at again under the lock: another gateway may have been here meanwhile.
     let found = find(&mut **write, &arrival.subject).await?;
     let made = found.is_none();
+    if let Some(account) = found.as_ref().filter(|account| account.mark.is_asleep()) {
+        let gateway = Some((&*arrival.gateway, &*arrival.mapping));
+        dormancy::wake(write, &account.id, Cause::Gateway(arrival.cause), gateway).await?;
+    }
     let account = match found {
         Some(account) if account.is_unmoved_by(arrival) => account,
         Some(account) => change(write, account, arrival, actor).await?,
@@ -177,8 +185,8 @@ async fn make(
     sqlx::query(
         "INSERT INTO accounts
            (id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at, updated_at,
-            attributes_issued_at, state, state_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9)",
+            attributes_issued_at, state, state_since, active_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9, $9)",
     )
     .bind(&id)
     .bind(&arrival.subject.issuer)
@@ -194,7 +202,7 @@ async fn make(
     .execute(&mut **write)
     .await?;
     record(write, &id, (Event::Arrival, actor), arrival, now, nobody.differences(&profile)).await?;
-    Ok(Account { id, state, profile })
+    Ok(Account { id, state, mark: Mark::Awake, profile })
 }
 
 async fn change(
@@ -203,7 +211,7 @@ async fn change(
     arrival: &Arrival,
     actor: &str,
 ) -> Result<Account, sqlx::Error> {
-    let Account { id, state, profile: before } = account;
+    let Account { id, state, mark, profile: before } = account;
     let (profile, now) = (before.after(arrival), clock::now());
     // A newer token that says the same makes those before it older, and the account stays as it is.
     let drifted = (&profile.kind, &profile.attributes, &profile.mapping)
@@ -225,7 +233,7 @@ async fn change(
     if drifted {
         record(write, &id, (Event::Drift, actor), arrival, now, before.differences(&profile)).await?;
     }
-    Ok(Account { id, state, profile })
+    Ok(Account { id, state, mark, profile })
 }
 
 async fn record(

@@ -54,7 +54,8 @@ pub(super) async fn apply(
     };
     let record = audit::append(write, &entry).await?;
     sqlx::query(
-        "UPDATE accounts SET state = $1, state_since = $2, departure_record = coalesce($3, departure_record)
+        "UPDATE accounts SET state = $1, state_since = $2, departure_record = coalesce($3, departure_record),
+                             dormancy = 'awake', marked_at = NULL
          WHERE id = $4",
     )
     .bind(after.word())

@@ -49,6 +49,14 @@ pub(super) enum Event {
     Enable,
     Departure,
     Return,
+    /// It was not used for long, and somebody is to look at it.
+    DormantReview,
+    /// It was not used for long, and is to be disabled.
+    DormantWarning,
+    /// Somebody uses, or wants to use, what was one of these or disabled as it was not used.
+    DormantReturn,
+    /// Somebody looked at what was dormant, and it stays as it is.
+    Keep,
 }
 
 /// Through what it came about.
@@ -56,8 +64,12 @@ pub(super) enum Event {
 pub(super) enum Cause {
     /// A gateway sighted somebody.
     Gateway(firstsight::wire::Cause),
+    /// A gateway told whom it served.
+    Sighting,
     /// Somebody decided it.
     Admin,
+    /// It was not used for as long as the settings say.
+    Dormancy,
 }
 
 impl State {
@@ -137,6 +149,10 @@ impl Event {
             Self::Enable => "enable",
             Self::Departure => "departure",
             Self::Return => "return",
+            Self::DormantReview => "dormant-review",
+            Self::DormantWarning => "dormant-warning",
+            Self::DormantReturn => "dormant-return",
+            Self::Keep => "keep",
         }
     }
 }
@@ -154,7 +170,9 @@ impl Cause {
             Self::Gateway(firstsight::wire::Cause::Arrival) => "arrival",
             Self::Gateway(firstsight::wire::Cause::Drift) => "drift",
             Self::Gateway(firstsight::wire::Cause::Refresh) => "refresh",
+            Self::Sighting => "sighting",
             Self::Admin => "admin",
+            Self::Dormancy => "dormancy",
         }
     }
 }

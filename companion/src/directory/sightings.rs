@@ -2,6 +2,8 @@
 //! order batches come in.
 
 use super::Directory;
+use super::dormancy;
+use super::lifecycle::Cause;
 use super::problem::Problem;
 use super::store::{Store, Write};
 use crate::clock;
@@ -15,6 +17,7 @@ use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::Value;
+use sqlx::Row;
 use std::time::Duration;
 
 /// The largest batch, in bytes.
@@ -126,7 +129,8 @@ async fn apply(
          SET first_seen = CASE WHEN first_seen < $1 THEN first_seen ELSE $1 END,
              last_seen = CASE WHEN last_seen > $2 THEN last_seen ELSE $2 END,
              sightings = CASE WHEN sightings + $3 < $6 THEN sightings + $3 ELSE $6 END
-         WHERE issuer = $4 AND subject = $5",
+         WHERE issuer = $4 AND subject = $5
+         RETURNING CASE WHEN dormancy IN ('review', 'warned', 'disabled') THEN id END AS asleep",
     )
     .bind(seen.first.as_millis() as i64)
     .bind(seen.last.as_millis() as i64)
@@ -134,13 +138,17 @@ async fn apply(
     .bind(&seen.event.data.issuer)
     .bind(&seen.event.data.id)
     .bind(LARGEST_COUNT)
-    .execute(&mut **write)
+    .fetch_optional(&mut **write)
     .await?;
-    match applied.rows_affected() {
-        0 => receipt.unknown += 1,
-        _ => receipt.accepted += 1,
+    let Some(account) = applied else {
+        receipt.unknown += 1;
+        return Ok(());
+    };
+    receipt.accepted += 1;
+    match account.try_get::<Option<String>, _>("asleep")? {
+        Some(id) => dormancy::wake(write, &id, Cause::Sighting, None).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn clear_old_receipts(write: &mut Write, now: Timestamp) -> Result<(), sqlx::Error> {
