@@ -83,8 +83,7 @@ async fn list(
 /// One account by its id, with its story.
 async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let mut account = one(&store, &id).await?;
-    let key = account["subject"]["key"].as_str();
-    let story = audit::records(store.pool(), key, 0, audit::LARGEST_PAGE).await?;
+    let story = audit::story(store.pool(), &id, audit::LARGEST_PAGE).await?;
     account["story"] = json!(story);
     Ok(Json(account))
 }
@@ -101,22 +100,27 @@ pub(super) async fn one(store: &Store, id: &str) -> Result<Value, Problem> {
 
 fn account(row: &AnyRow) -> Result<Value, sqlx::Error> {
     let text = |column: &str| row.try_get::<String, _>(column);
+    let perhaps = |column: &str| row.try_get::<Option<String>, _>(column);
     let time = |column: &str| -> Result<Option<String>, sqlx::Error> {
         let millis: Option<i64> = row.try_get(column)?;
         Ok(millis
             .and_then(|millis| u64::try_from(millis).ok())
             .map(|millis| Timestamp::from_millis(millis).rfc3339()))
     };
+    let subject = match perhaps("subject_key")? {
+        Some(key) => json!({"issuer": text("issuer")?, "id": text("subject")?, "key": key}),
+        None => Value::Null,
+    };
     Ok(json!({
         "id": text("id")?,
-        "subject": {"issuer": text("issuer")?, "id": text("subject")?, "key": text("subject_key")?},
+        "subject": subject,
         "state": lifecycle::State::of(row)?,
         "state_since": time("state_since")?,
         "kind": text("kind")?,
         "attributes": serde_json::from_str::<Value>(&text("attributes")?).unwrap_or_default(),
         "attributes_issued_at": time("attributes_issued_at")?,
-        "mapping": text("mapping")?,
-        "gateway": text("gateway")?,
+        "mapping": perhaps("mapping")?,
+        "gateway": perhaps("gateway")?,
         "created_at": time("created_at")?,
         "updated_at": time("updated_at")?,
         "first_seen": time("first_seen")?,

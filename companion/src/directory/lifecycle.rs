@@ -58,6 +58,8 @@ pub(super) enum Cause {
     Gateway(firstsight::wire::Cause),
     /// Somebody decided it.
     Admin,
+    /// A SCIM client wrote it.
+    Scim,
 }
 
 impl State {
@@ -134,6 +136,7 @@ impl Cause {
             Self::Gateway(firstsight::wire::Cause::Drift) => "drift",
             Self::Gateway(firstsight::wire::Cause::Refresh) => "refresh",
             Self::Admin => "admin",
+            Self::Scim => "scim",
         }
     }
 }

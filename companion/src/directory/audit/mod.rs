@@ -11,7 +11,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-pub(super) use chain::{append, records};
+pub(super) use chain::{append, records, story};
 pub(super) use record::{Entry, Record};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
