@@ -12,3 +12,6 @@ CREATE TABLE sessions (
 -- What the console searches by.
 CREATE INDEX accounts_by_sub ON accounts (subject);
 CREATE INDEX audit_by_time ON audit (at, sequence);
+
+-- The beginning of a user name is found by this index only if names are ordered by their bytes, as in SQLite.
+ALTER TABLE accounts ALTER COLUMN user_name TYPE TEXT COLLATE "C";

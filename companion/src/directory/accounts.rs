@@ -44,17 +44,21 @@ struct Which {
 #[derive(Debug, Serialize)]
 pub(super) struct Account {
     pub(super) id: String,
-    pub(super) subject: ArrivalSubject,
+    /// Nothing as long as only a SCIM client told of it.
+    pub(super) subject: Option<ArrivalSubject>,
     pub(super) state: lifecycle::State,
     /// RFC 3339, UTC, as all times here.
     pub(super) state_since: Option<String>,
     pub(super) kind: String,
     pub(super) attributes: Value,
     pub(super) attributes_issued_at: Option<String>,
-    /// The digest of the mapping that the attributes are from.
-    pub(super) mapping: String,
-    /// Who told of it last.
-    pub(super) gateway: String,
+    /// The digest of the mapping that the attributes are from; nothing if no gateway told of it.
+    pub(super) mapping: Option<String>,
+    /// Which gateway told of it last.
+    pub(super) gateway: Option<String>,
+    /// What a SCIM client calls it by.
+    #[serde(skip)]
+    pub(super) external_id: Option<String>,
     pub(super) created_at: Option<String>,
     pub(super) updated_at: Option<String>,
     pub(super) first_seen: Option<String>,
@@ -118,7 +122,7 @@ async fn list(
 /// One account by its id, with its story.
 async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Told>, Problem> {
     let account = one(&store, &id).await?;
-    let story = audit::records(store.pool(), Some(&account.subject.key), 0, audit::LARGEST_PAGE).await?;
+    let story = audit::story(store.pool(), &id, audit::LARGEST_PAGE).await?;
     Ok(Json(Told { account, story }))
 }
 
@@ -140,6 +144,7 @@ impl Account {
     /// The account of a whole row.
     pub(super) fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let text = |column: &str| row.try_get::<String, _>(column);
+        let perhaps = |column: &str| row.try_get::<Option<String>, _>(column);
         let time = |column: &str| -> Result<Option<String>, sqlx::Error> {
             let millis: Option<i64> = row.try_get(column)?;
             Ok(millis
@@ -148,18 +153,18 @@ impl Account {
         };
         Ok(Self {
             id: text("id")?,
-            subject: ArrivalSubject {
-                issuer: text("issuer")?,
-                id: text("subject")?,
-                key: text("subject_key")?,
+            subject: match perhaps("subject_key")? {
+                Some(key) => Some(ArrivalSubject { issuer: text("issuer")?, id: text("subject")?, key }),
+                None => None,
             },
             state: lifecycle::State::of(row)?,
             state_since: time("state_since")?,
             kind: text("kind")?,
             attributes: serde_json::from_str(&text("attributes")?).unwrap_or_default(),
             attributes_issued_at: time("attributes_issued_at")?,
-            mapping: text("mapping")?,
-            gateway: text("gateway")?,
+            mapping: perhaps("mapping")?,
+            gateway: perhaps("gateway")?,
+            external_id: perhaps("external_id")?,
             created_at: time("created_at")?,
             updated_at: time("updated_at")?,
             first_seen: time("first_seen")?,

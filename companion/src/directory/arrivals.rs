@@ -119,7 +119,7 @@ async fn find(
     subject: &ArrivalSubject,
 ) -> Result<Option<Account>, sqlx::Error> {
     let found = sqlx::query(
-        "SELECT id, state, dormancy, kind, attributes, mapping, attributes_issued_at FROM accounts
+        "SELECT id, state, dormancy, kind, attributes, mapping, attributes_issued_at, owned FROM accounts
          WHERE issuer = $1 AND subject = $2",
     )
     .bind(&subject.issuer)
@@ -131,13 +131,15 @@ async fn find(
 
 impl Account {
     fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        let attributes: String = row.try_get("attributes")?;
+        let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+        let (attributes, owned): (String, String) = (row.try_get("attributes")?, row.try_get("owned")?);
+        let mapping: Option<String> = row.try_get("mapping")?;
         let issued_at: Option<i64> = row.try_get("attributes_issued_at")?;
         let profile = Profile {
             kind: row.try_get("kind")?,
-            attributes: serde_json::from_str(&attributes)
-                .map_err(|error| sqlx::Error::Decode(error.into()))?,
-            mapping: row.try_get("mapping")?,
+            attributes: serde_json::from_str(&attributes).map_err(decode)?,
+            owned: serde_json::from_str(&owned).map_err(decode)?,
+            mapping: mapping.unwrap_or_default(),
             issued_at: issued_at.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis),
         };
         Ok(Self { id: row.try_get("id")?, state: State::of(row)?, mark: Mark::of(row)?, profile })
@@ -185,8 +187,8 @@ async fn make(
     sqlx::query(
         "INSERT INTO accounts
            (id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at, updated_at,
-            attributes_issued_at, state, state_since, active_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9, $9)",
+            attributes_issued_at, state, state_since, active_at, user_name)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9, $9, $12)",
     )
     .bind(&id)
     .bind(&arrival.subject.issuer)
@@ -199,6 +201,7 @@ async fn make(
     .bind(now.as_millis() as i64)
     .bind(profile.issued_at.map(|at| at.as_millis() as i64))
     .bind(state.word())
+    .bind(profile.user_name(&arrival.subject.id))
     .execute(&mut **write)
     .await?;
     record(write, &id, (Event::Arrival, actor), arrival, now, nobody.differences(&profile)).await?;
@@ -218,8 +221,8 @@ async fn change(
         != (&before.kind, &before.attributes, &before.mapping);
     sqlx::query(
         "UPDATE accounts SET kind = $1, attributes = $2, mapping = $3, gateway = $4, attributes_issued_at = $5,
-                             updated_at = coalesce($6, updated_at)
-         WHERE id = $7",
+                             updated_at = coalesce($6, updated_at), user_name = $7
+         WHERE id = $8",
     )
     .bind(&profile.kind)
     .bind(Value::Object(profile.attributes.clone()).to_string())
@@ -227,6 +230,7 @@ async fn change(
     .bind(&arrival.gateway)
     .bind(profile.issued_at.map(|at| at.as_millis() as i64))
     .bind(drifted.then_some(now.as_millis() as i64))
+    .bind(profile.user_name(&arrival.subject.id))
     .bind(&id)
     .execute(&mut **write)
     .await?;

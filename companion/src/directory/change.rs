@@ -40,11 +40,11 @@ pub(super) async fn apply(
         return Ok(Outcome::Is(after));
     }
     let now = clock::now();
-    let key: String = found.try_get("subject_key")?;
+    let key: Option<String> = found.try_get("subject_key")?;
     let entry = Entry {
         at: now,
         account,
-        subject_key: &key,
+        subject_key: key.as_deref().unwrap_or_default(),
         event: action.event(),
         cause: because.cause,
         actor: because.actor,

@@ -70,6 +70,8 @@ pub(super) enum Cause {
     Admin,
     /// It was not used for as long as the settings say.
     Dormancy,
+    /// A SCIM client wrote it.
+    Scim,
 }
 
 impl State {
@@ -130,7 +132,7 @@ impl Action {
 }
 
 impl Event {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Arrival,
         Self::Drift,
         Self::Approval,
@@ -138,6 +140,10 @@ impl Event {
         Self::Enable,
         Self::Departure,
         Self::Return,
+        Self::DormantReview,
+        Self::DormantWarning,
+        Self::DormantReturn,
+        Self::Keep,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -158,11 +164,14 @@ impl Event {
 }
 
 impl Cause {
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Gateway(firstsight::wire::Cause::Arrival),
         Self::Gateway(firstsight::wire::Cause::Drift),
         Self::Gateway(firstsight::wire::Cause::Refresh),
+        Self::Sighting,
         Self::Admin,
+        Self::Dormancy,
+        Self::Scim,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -173,6 +182,7 @@ impl Cause {
             Self::Sighting => "sighting",
             Self::Admin => "admin",
             Self::Dormancy => "dormancy",
+            Self::Scim => "scim",
         }
     }
 }

@@ -15,6 +15,7 @@ pub(in crate::directory) struct Entry<'a> {
     pub(in crate::directory) at: Timestamp,
     /// The account's id.
     pub(in crate::directory) account: &'a str,
+    /// Empty as long as the account has no subject.
     pub(in crate::directory) subject_key: &'a str,
     pub(in crate::directory) event: Event,
     pub(in crate::directory) cause: Cause,

@@ -14,7 +14,8 @@ const SKEW: Duration = Duration::from_secs(60);
 /// What is searched for; what is empty is not asked.
 #[derive(Debug, Default)]
 pub(in crate::directory) struct Search {
-    pub(in crate::directory) subject_key: String,
+    /// The id of an account.
+    pub(in crate::directory) account: String,
     pub(in crate::directory) event: String,
     pub(in crate::directory) cause: String,
     pub(in crate::directory) actor: String,
@@ -55,13 +56,13 @@ impl Search {
             (None, None) => (before, 0),
             _ => (before.min(self.ceiling(database).await?), self.floor(database).await?),
         };
-        // A subject's records have an index of their own.
-        let all = !self.subject_key.is_empty();
+        // An account's records have an index of their own.
+        let all = !self.account.is_empty();
         let before = if all { before } else { before.min(head(database).await?.0 + 1) };
         let reach = if all { end } else { end.max(before.saturating_sub(STRETCH)) };
         let found = sqlx::query(if all {
             "SELECT audit.*, accounts.subject FROM audit LEFT JOIN accounts ON accounts.id = audit.account
-             WHERE audit.subject_key = $10 AND sequence < $1 AND sequence >= $2 AND at >= $3 AND at < $4
+             WHERE audit.account = $10 AND sequence < $1 AND sequence >= $2 AND at >= $3 AND at < $4
                AND ($5 = '' OR event = $5) AND ($6 = '' OR cause = $6) AND ($7 = '' OR actor = $7)
                AND ($8 = '' OR audit.gateway = $8)
              ORDER BY sequence DESC LIMIT $9"
@@ -81,7 +82,7 @@ impl Search {
         .bind(&self.actor)
         .bind(&self.gateway)
         .bind(limit + 1);
-        let found = if all { found.bind(&self.subject_key) } else { found };
+        let found = if all { found.bind(&self.account) } else { found };
         let rows = found.fetch_all(database).await?;
         let read = |row| Ok((Record::read(row)?, row.try_get("subject")?));
         let shown = rows.iter().take(limit as usize);

@@ -15,7 +15,7 @@ pub(crate) use command::{Command, run};
 use firstsight::domain::Timestamp;
 use mark::time;
 pub(super) use mark::{Mark, wake};
-pub(super) use queue::{deciding, keep_as_it_is, marked, reading};
+pub(super) use queue::{deciding, keep_as_it_is, last_sweep, marked, reading};
 pub(super) use rule::Rules;
 use serde::Serialize;
 use sqlx::any::AnyRow;

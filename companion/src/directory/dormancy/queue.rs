@@ -120,7 +120,8 @@ pub(in crate::directory) async fn marked(
     Ok((found, next))
 }
 
-async fn last_sweep(store: &Store) -> Result<Value, sqlx::Error> {
+/// What the latest sweep came to, as JSON; null if there was none.
+pub(in crate::directory) async fn last_sweep(store: &Store) -> Result<Value, sqlx::Error> {
     let row = sqlx::query("SELECT outcome FROM dormancy_sweep").fetch_one(store.pool()).await?;
     let outcome: String = row.try_get("outcome")?;
     serde_json::from_str(&outcome).map_err(|error| sqlx::Error::Decode(error.into()))

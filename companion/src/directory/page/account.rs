@@ -37,17 +37,17 @@ pub(super) async fn show(
     let account = stored::find(&store, &id).await?.ok_or_else(Failure::no_such_account)?;
     let before = (!part.before.is_empty()).then(|| part.before.parse()).transpose();
     let before = before.map_err(|_| Failure::query())?;
-    let story = Search { subject_key: account.subject.key.clone(), before, ..Search::default() };
+    let story = Search { account: account.id.clone(), before, ..Search::default() };
     let story = story.run(store.pool(), PAGE).await?;
     let next = story.next.map(|sequence| sequence.to_string());
     let body = html! {
         p.trail { a href=(accounts::PATH) { "Accounts" } }
-        div.title { h1 { (account.subject.id) } (words::state(account.state)) }
+        div.title { h1 { (words::name(&account)) } (words::state(account.state)) }
         div.columns {
             section aria-labelledby="story" {
                 h2 #story { "Story" }
                 ol.story { @for (record, _) in &story.records { (chapter(record)) } }
-                (frame::paging(&path(&account.id), &[], &part.before, next.as_deref()))
+                (frame::paging(&path(&account.id), &[], ("before", &part.before), next.as_deref()))
             }
             div {
                 @if visit.may_act() { (act::form(&visit, &account)) }
@@ -56,7 +56,7 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(frame::page(&visit, accounts::PATH, &account.subject.id, body))
+    Ok(frame::page(&visit, accounts::PATH, words::name(&account), body))
 }
 
 /// One record of the story.
@@ -83,22 +83,28 @@ fn chapter(record: &Record) -> Markup {
 
 fn facts(account: &Account) -> Markup {
     let time = |time: &Option<String>| html! { @if let Some(time) = time { (words::time(time)) " UTC" } @else { span.none { "never" } } };
-    let subject = &account.subject;
+    let code = |text: Option<&str>| html! { @match text { Some(text) => code { (text) }, None => span.none { "none" } } };
     html! {
         section aria-labelledby="facts" {
             h2 #facts { "Account" }
             dl.facts {
                 dt { "State" } dd { (words::state(account.state)) " since " (time(&account.state_since)) }
+                @if let Some(dormancy) = &account.dormancy { dt { "Dormancy" } dd { (words::dormancy(dormancy)) } }
                 dt { "Kind" } dd { (account.kind) }
                 dt { "Last seen" } dd { (words::ago(account.last_seen.as_deref())) @if account.last_seen.is_some() { " UTC" } }
                 dt { "First seen" } dd { (time(&account.first_seen)) }
                 dt { "Requests served" } dd { (account.sightings) }
-                dt { "Issuer" } dd { (subject.issuer) }
-                dt { "Sub" } dd { (subject.id) }
+                @if let Some(subject) = &account.subject {
+                    dt { "Issuer" } dd { (subject.issuer) }
+                    dt { "Sub" } dd { (subject.id) }
+                    dt { "Subject key" } dd { code { (subject.key) } }
+                } @else {
+                    dt { "Subject" } dd { span.none { "none yet: a SCIM client told of it, and no gateway" } }
+                }
                 dt { "Account id" } dd { code { (account.id) } }
-                dt { "Subject key" } dd { code { (subject.key) } }
-                dt { "Gateway" } dd { (account.gateway) }
-                dt { "Mapping" } dd { code { (account.mapping) } }
+                @if let Some(external) = &account.external_id { dt { "External id" } dd { code { (external) } } }
+                dt { "Gateway" } dd { (words::perhaps(account.gateway.as_deref())) }
+                dt { "Mapping" } dd { (code(account.mapping.as_deref())) }
                 dt { "Made" } dd { (time(&account.created_at)) }
                 dt { "Changed" } dd { (time(&account.updated_at)) }
             }

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::find::{self, Count, Filter, Found};
-use super::table::{self, Rows};
+use super::table::{Rows, Table};
 use super::visit::Visit;
 use super::{frame, words};
 use crate::directory::lifecycle::State;
@@ -44,7 +44,7 @@ pub(super) async fn show(
     let found = if q.is_empty() {
         filter.run(&store).await?
     } else {
-        let mut accounts = find::named(&store, q).await?;
+        let mut accounts = find::search(&store, q).await?;
         accounts.retain(|account| filter.takes(account));
         Found { accounts, next: None, goes_on: false }
     };
@@ -104,7 +104,7 @@ fn accounts(which: &Which, state: Option<State>, found: &Found) -> Markup {
     };
     html! {
         @if !found.accounts.is_empty() {
-            (table::accounts(&caption, &found.accounts, Rows::Read))
+            (Table { caption: &caption, rows: Rows::Read, dormancy: false }.show(&found.accounts))
         } @else if found.goes_on {
             p.empty { "None among the accounts that were looked through. Older ones may follow." }
         } @else if which.is_everything() {
@@ -124,7 +124,7 @@ fn accounts(which: &Which, state: Option<State>, found: &Found) -> Markup {
         @if found.goes_on && !found.accounts.is_empty() {
             p.hint { "Not all accounts were looked through yet; older ones may follow." }
         }
-        (frame::paging(PATH, &which.query(&which.state), &which.before, found.next.as_deref()))
+        (frame::paging(PATH, &which.query(&which.state), ("before", &which.before), found.next.as_deref()))
     }
 }
 

@@ -1,13 +1,15 @@
 //! `POST /console/act`: an admin decides about one account or several. It is done by what the API does it by; what is for good
 //! is asked once more.
 
+use super::decision::Decision;
 use super::failure::Failure;
 use super::form::Form;
 use super::visit::Visit;
-use super::{account, confirmation, find, frame, pending, session, words};
+use super::{account, confirmation, dormant, find, frame, pending, session, words};
 use crate::directory::accounts::Account;
 use crate::directory::actions::{self, Reason};
 use crate::directory::change::Outcome;
+use crate::directory::dormancy;
 use crate::directory::lifecycle::Action;
 use crate::directory::store::Store;
 use axum::Extension;
@@ -19,7 +21,7 @@ pub(super) const PATH: &str = "/console/act";
 
 /// What somebody wants done.
 pub(super) struct Wish {
-    pub(super) action: Action,
+    pub(super) decision: Decision,
     pub(super) accounts: Vec<Account>,
     /// Why, as they wrote it.
     pub(super) reason: String,
@@ -40,7 +42,7 @@ pub(super) async fn take(
         let problem = "Say why, in 1 to 1000 bytes without line breaks: it goes into the audit.";
         return Ok(confirmation::page(&visit, &wish, Some(problem)));
     };
-    if wish.action == Action::Depart && form.one("confirmed") != "yes" {
+    if wish.decision.is_for_good() && form.one("confirmed") != "yes" {
         return Ok(confirmation::page(&visit, &wish, None));
     }
     perform(&store, &visit, &wish, &reason).await?;
@@ -49,14 +51,13 @@ pub(super) async fn take(
 
 impl Wish {
     async fn read(store: &Store, form: &Form) -> Result<Self, Failure> {
-        let action = Action::ALL.into_iter().find(|action| words::of(*action).word == form.one("action"));
-        let action = action.ok_or_else(Failure::unreadable)?;
+        let decision = Decision::of(form.one("decision")).ok_or_else(Failure::unreadable)?;
         let ids: Vec<_> = form.all("account").collect();
         let first = *ids.first().ok_or_else(Failure::nothing_chosen)?;
         let accounts = find::these(store, &ids).await?.ok_or_else(Failure::no_such_account)?;
-        let back =
-            if form.one("back") == pending::PATH { pending::PATH.to_owned() } else { account::path(first) };
-        Ok(Self { action, accounts, reason: form.one("reason").to_owned(), back })
+        let queue = [pending::PATH, dormant::PATH].into_iter().find(|path| *path == form.one("back"));
+        let back = queue.map_or_else(|| account::path(first), str::to_owned);
+        Ok(Self { decision, accounts, reason: form.one("reason").to_owned(), back })
     }
 }
 
@@ -66,16 +67,23 @@ async fn perform(store: &Store, visit: &Visit, wish: &Wish, reason: &Reason) -> 
     let mut write = store.write().await?;
     let (mut done, mut left) = (0_usize, Vec::new());
     for account in &wish.accounts {
-        match actions::decide(&mut write, caller, &account.id, wish.action, reason).await? {
+        let outcome = match wish.decision {
+            Decision::Change(action) => {
+                actions::decide(&mut write, caller, &account.id, action, reason).await?
+            }
+            Decision::Keep => {
+                dormancy::keep_as_it_is(&mut write, caller, &account.id, reason).await?;
+                Outcome::Is(account.state)
+            }
+        };
+        match outcome {
             Outcome::Is(_) => done += 1,
-            Outcome::Stays(state) => left.push(format!("{} is {}", account.subject.id, state.word())),
+            Outcome::Stays(state) => left.push(format!("{} is {}", words::name(account), state.word())),
             Outcome::Unknown => {}
         }
     }
-    let mut notice = match done {
-        1 => format!("1 account was {}.", words::of(wish.action).done),
-        _ => format!("{done} accounts were {}.", words::of(wish.action).done),
-    };
+    let were = if done == 1 { "account was" } else { "accounts were" };
+    let mut notice = format!("{done} {were} {}.", wish.decision.words().done);
     if !left.is_empty() {
         notice = format!("{notice} Left as they are: {}.", left.join(", "));
     }
@@ -93,8 +101,8 @@ pub(super) fn form(visit: &Visit, account: &Account) -> Markup {
                 input type="hidden" name="account" value=(account.id);
                 (reason("", None))
                 ul.choices {
-                    @for action in words::possible(account.state) {
-                        li { (button(action)) p.hint id=(words::of(action).word) { (words::of(action).effect) } }
+                    @for decision in Decision::about(account) {
+                        li { (button(decision)) p.hint { (decision.words().effect) } }
                     }
                 }
             }
@@ -117,13 +125,17 @@ pub(super) fn reason(said: &str, problem: Option<&str>) -> Markup {
     }
 }
 
-/// The button of an action.
-pub(super) fn button(action: Action) -> Markup {
-    let words = words::of(action);
-    let class = match action {
-        Action::Approve | Action::Enable | Action::Return => "primary",
-        Action::Disable => "",
-        Action::Depart => "danger",
+/// The button of a decision.
+pub(super) fn button(decision: Decision) -> Markup {
+    let words = decision.words();
+    let class = match decision {
+        Decision::Keep | Decision::Change(Action::Approve | Action::Enable | Action::Return) => "primary",
+        Decision::Change(Action::Disable) => "plain",
+        Decision::Change(Action::Depart) => "danger",
     };
-    html! { button class=(class) name="action" value=(words.word) { (words.button) @if action == Action::Depart { "…" } } }
+    html! {
+        button class=(class) name="decision" value=(words.word) {
+            (words.button) @if decision.is_for_good() { "…" }
+        }
+    }
 }

@@ -53,8 +53,7 @@ pub(super) async fn show(
         Some([]) => html! { div.empty { p { "No account has this id, sub or subject key." } } },
         Some(several @ [_, _, ..]) => choices(&which, several),
         one => {
-            search.subject_key =
-                one.and_then(|one| one.first()).map_or(String::new(), |one| one.subject.key.clone());
+            search.account = one.and_then(|one| one.first()).map_or(String::new(), |one| one.id.clone());
             records(&which, &search.run(store.pool(), PAGE).await?)
         }
     };
@@ -113,8 +112,8 @@ fn form(which: &Which) -> Markup {
                 label for="whom" { "Account, sub or subject key" }
                 input #whom type="search" name="whom" value=(which.whom) autocomplete="off" spellcheck="false";
             }
-            (frame::choice("event", "Event", &which.event, Event::ALL.into_iter().map(Event::word)))
-            (frame::choice("cause", "Cause", &which.cause, Cause::ALL.into_iter().map(Cause::word)))
+            (words("event", "Event", &which.event, &Event::ALL.map(Event::word)))
+            (words("cause", "Cause", &which.cause, &Cause::ALL.map(Cause::word)))
             (text("actor", "Actor", &which.actor))
             (text("gateway", "Gateway", &which.gateway))
             (time("from", "From (UTC)", &which.from))
@@ -127,6 +126,18 @@ fn form(which: &Which) -> Markup {
     }
 }
 
+/// A field for a word, with those that there are for accounts; there may be others.
+fn words(name: &str, label: &str, value: &str, known: &[&str]) -> Markup {
+    let list = format!("{name}s");
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input id=(name) type="text" name=(name) value=(value) list=(list) autocomplete="off" spellcheck="false";
+            datalist id=(list) { @for word in known { option value=(word) {} } }
+        }
+    }
+}
+
 /// The accounts that somebody may mean, to choose from.
 fn choices(which: &Which, accounts: &[Account]) -> Markup {
     html! {
@@ -134,7 +145,9 @@ fn choices(which: &Which, accounts: &[Account]) -> Markup {
         ul.links {
             @for account in accounts {
                 li {
-                    a href=(frame::address(PATH, &which.query(&account.id))) { (account.subject.id) " of " (account.subject.issuer) }
+                    a href=(frame::address(PATH, &which.query(&account.id))) {
+                        (words::name(account)) " of " (words::issuer(account))
+                    }
                 }
             }
         }
@@ -149,7 +162,7 @@ fn records(which: &Which, found: &Found) -> Markup {
                 caption { "Records, newest first" }
                 thead role="rowgroup" {
                     tr role="row" {
-                        @for title in ["Record", "Time (UTC)", "Event", "Subject", "Actor", "Cause", "Gateway", "Reason"] {
+                        @for title in ["Record", "Time (UTC)", "Event", "About", "Actor", "Cause", "Gateway", "Reason"] {
                             th role="columnheader" scope="col" { (title) }
                         }
                     }
@@ -166,7 +179,7 @@ fn records(which: &Which, found: &Found) -> Markup {
         @if found.goes_on && !found.records.is_empty() {
             p.hint { "Not all records were looked through yet; older ones may follow. A time makes the search shorter." }
         }
-        (frame::paging(PATH, &which.query(&which.whom), &which.before, next.as_deref()))
+        (frame::paging(PATH, &which.query(&which.whom), ("before", &which.before), next.as_deref()))
     }
 }
 
@@ -176,11 +189,14 @@ fn row(record: &Record, sub: Option<&str>) -> Markup {
             th role="rowheader" scope="row" data-label="Record" { (record.sequence) }
             td role="cell" data-label="Time (UTC)" { (words::time(&record.at)) }
             td role="cell" data-label="Event" { (record.event) }
-            td role="cell" data-label="Subject" { a href=(account::path(&record.account)) { (sub.unwrap_or(&record.account)) } }
+            td role="cell" data-label="About" {
+                @if let Some(token) = &record.token { "token " (token.name) }
+                @else { a href=(account::path(&record.account)) { (sub.unwrap_or(&record.account)) } }
+            }
             td role="cell" data-label="Actor" { (record.actor) }
             td role="cell" data-label="Cause" { (record.cause) }
-            td role="cell" data-label="Gateway" { @match &record.gateway { Some(gateway) => (gateway), None => span.none { "none" } } }
-            td role="cell" data-label="Reason" { @match &record.reason { Some(reason) => (reason), None => span.none { "none" } } }
+            td role="cell" data-label="Gateway" { (words::perhaps(record.gateway.as_deref())) }
+            td role="cell" data-label="Reason" { (words::perhaps(record.reason.as_deref())) }
         }
     }
 }
@@ -190,7 +206,7 @@ impl Which {
         let owned = |text: &String| text.trim().to_owned();
         let before = (!self.before.is_empty()).then(|| self.before.parse()).transpose();
         Ok(Search {
-            subject_key: String::new(),
+            account: String::new(),
             event: owned(&self.event),
             cause: owned(&self.cause),
             actor: owned(&self.actor),

@@ -1,27 +1,27 @@
 //! The page that asks once more before something is done: because it is for good, or because a reason is missing.
 
 use super::act::{self, Wish};
+use super::table::{Rows, Table};
 use super::visit::Visit;
-use super::{frame, table, words};
-use crate::directory::lifecycle::Action;
+use super::{frame, words};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use maud::html;
-use table::Rows;
 
 /// Asks; `problem` is what is wrong with the reason.
 pub(super) fn page(visit: &Visit, wish: &Wish, problem: Option<&str>) -> Response {
-    let words = words::of(wish.action);
+    let said = wish.decision.words();
     let number = wish.accounts.len();
     let whom = match wish.accounts.as_slice() {
-        [account] => account.subject.id.clone(),
+        [account] => words::name(account).to_owned(),
         _ => format!("{number} accounts"),
     };
-    let title = format!("{} {whom}?", words.button);
-    let class = if wish.action == Action::Depart { "danger" } else { "primary" };
+    let title = format!("{} {whom}?", said.button);
+    let class = if wish.decision.is_for_good() { "danger" } else { "primary" };
+    let table = Table { caption: "Accounts this is about", rows: Rows::Read, dormancy: false };
     let body = html! {
         h1 { (title) }
-        p.lead { (words.effect) }
+        p.lead { (said.effect) }
         form.confirm method="post" action=(act::PATH) {
             (frame::form_mark(visit))
             @for account in &wish.accounts { input type="hidden" name="account" value=(account.id); }
@@ -29,13 +29,13 @@ pub(super) fn page(visit: &Visit, wish: &Wish, problem: Option<&str>) -> Respons
             input type="hidden" name="confirmed" value="yes";
             (act::reason(&wish.reason, problem))
             div.buttons {
-                button class=(class) name="action" value=(words.word) {
-                    (words.button) " " (number) @if number == 1 { " account" } @else { " accounts" }
+                button class=(class) name="decision" value=(said.word) {
+                    (said.button) " " (number) @if number == 1 { " account" } @else { " accounts" }
                 }
                 a.button href=(wish.back) { "Cancel" }
             }
         }
-        (table::accounts("Accounts this is about", &wish.accounts, Rows::Read))
+        (table.show(&wish.accounts))
     };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     (status, frame::page(visit, "", &title, body)).into_response()

@@ -55,6 +55,10 @@ pub(super) async fn admit(
         let login = frame::address("/console/login", &[("then", place.as_deref().unwrap_or_default())]);
         return Ok(Redirect::to(&login).into_response());
     };
+    // PostgreSQL takes no NUL.
+    if request.uri().to_string().contains("%00") {
+        return Err(Failure::query());
+    }
     request.extensions_mut().insert(Visit::begin(&door.store, session).await?);
     Ok(next.run(request).await)
 }

@@ -3,6 +3,7 @@
 
 use crate::directory::accounts::{self, Account};
 use crate::directory::lifecycle::State;
+use crate::directory::profile;
 use crate::directory::store::Store;
 use maud::{Markup, Render, html};
 use sqlx::{AssertSqlSafe, Row};
@@ -46,7 +47,8 @@ impl Filter<'_> {
     pub(super) fn takes(&self, account: &Account) -> bool {
         self.state.is_none_or(|state| account.state == state)
             && (self.kind.is_empty() || account.kind == self.kind)
-            && (self.issuer.is_empty() || account.subject.issuer == self.issuer)
+            && (self.issuer.is_empty()
+                || account.subject.as_ref().is_some_and(|subject| subject.issuer == self.issuer))
     }
 
     /// The newest of them that fit on a page.
@@ -98,17 +100,30 @@ pub(super) async fn these(store: &Store, ids: &[&str]) -> Result<Option<Vec<Acco
     Ok(Some(accounts).filter(|accounts| accounts.len() == ids.len()))
 }
 
-/// The accounts that somebody may mean: those with this id, `sub` or subject key.
+/// The accounts with this id, `sub` or subject key.
 pub(super) async fn named(store: &Store, text: &str) -> Result<Vec<Account>, sqlx::Error> {
+    meant(store, text, ("", "")).await
+}
+
+/// The same, and those whose user name begins so.
+pub(super) async fn search(store: &Store, text: &str) -> Result<Vec<Account>, sqlx::Error> {
+    let first = profile::lookup_key(text);
+    let end = format!("{first}{}", char::MAX);
+    meant(store, text, (&first, &end)).await
+}
+
+async fn meant(store: &Store, text: &str, names: (&str, &str)) -> Result<Vec<Account>, sqlx::Error> {
     // Each part by an index of its own.
     let found = sqlx::query(
         "SELECT * FROM accounts WHERE id IN
            (SELECT id FROM accounts WHERE id = $1
             UNION SELECT id FROM accounts WHERE subject_key = $1
-            UNION SELECT id FROM (SELECT id FROM accounts WHERE subject = $1 LIMIT $2) AS by_sub)
+            UNION SELECT id FROM (SELECT id FROM accounts WHERE subject = $1 LIMIT $2) AS by_sub
+            UNION SELECT id FROM (SELECT id FROM accounts WHERE user_name >= $3 AND user_name < $4
+                                  ORDER BY user_name LIMIT $2) AS by_name)
          ORDER BY id DESC LIMIT $2",
     );
-    let found = found.bind(text).bind(PAGE).fetch_all(store.pool()).await?;
+    let found = found.bind(text).bind(PAGE).bind(names.0).bind(names.1).fetch_all(store.pool()).await?;
     found.iter().map(Account::read).collect()
 }
 
@@ -133,6 +148,16 @@ pub(super) async fn count(store: &Store, state: State) -> Result<Count, sqlx::Er
         "SELECT count(*) AS number FROM (SELECT id FROM accounts WHERE state = $1 LIMIT $2) AS some",
     );
     let number = number.bind(state.word()).bind(COUNTED + 1).fetch_one(store.pool()).await?;
+    Ok(Count(number.try_get("number")?))
+}
+
+/// How many accounts are marked by dormancy.
+pub(super) async fn count_marked(store: &Store) -> Result<Count, sqlx::Error> {
+    let number = sqlx::query(
+        "SELECT count(*) AS number FROM
+           (SELECT id FROM accounts WHERE dormancy <> 'awake' LIMIT $1) AS some",
+    );
+    let number = number.bind(COUNTED + 1).fetch_one(store.pool()).await?;
     Ok(Count(number.try_get("number")?))
 }
 

@@ -41,8 +41,11 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         if !origin::is_own(request.headers()) {
             return Err(Failure::from_elsewhere());
         }
-        let sent = request.extract::<extract::Form<_>, _>().await;
-        sent.map(|extract::Form(fields)| Self(fields)).map_err(|_| Failure::unreadable())
+        let sent = request.extract::<extract::Form<Vec<(String, String)>>, _>().await;
+        let Ok(extract::Form(fields)) = sent else { return Err(Failure::unreadable()) };
+        // PostgreSQL takes no NUL.
+        let has_nul = fields.iter().any(|(_, value)| value.contains('\0'));
+        if has_nul { Err(Failure::unreadable()) } else { Ok(Self(fields)) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::style::{ICON, STYLE};
 use super::visit::Visit;
-use super::{accounts, audit, pending};
+use super::{accounts, audit, dormant, pending};
 use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -21,6 +21,10 @@ pub(super) fn page(visit: &Visit, here: &str, title: &str, body: Markup) -> Mark
                 a href=(pending::PATH) aria-current=[part(pending::PATH)] {
                     "Pending"
                     @if !visit.pending.is_none() { " " span.count { (visit.pending) } }
+                }
+                a href=(dormant::PATH) aria-current=[part(dormant::PATH)] {
+                    "Dormant"
+                    @if !visit.dormant.is_none() { " " span.count { (visit.dormant) } }
                 }
                 a href=(audit::PATH) aria-current=[part(audit::PATH)] { "Audit" }
             }
@@ -86,16 +90,16 @@ pub(super) fn address(path: &str, query: &[(&str, &str)]) -> String {
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }
 
-/// The way to what is older than a page that is full, and back to the newest; `query` is what the page was asked.
-pub(super) fn paging(path: &str, query: &[(&str, &str)], before: &str, next: Option<&str>) -> Markup {
-    if before.is_empty() && next.is_none() {
-        return html! {};
-    }
-    let older = |next: &str| address(path, &[query, &[("before", next)]].concat());
+/// The way to the next page, and back to the first; `query` is what the page was asked, and `here` the place it begins at.
+pub(super) fn paging(path: &str, query: &[(&str, &str)], here: (&str, &str), next: Option<&str>) -> Markup {
+    let (place, begins) = here;
+    let following = next.map(|next| address(path, &[query, &[(place, next)]].concat()));
     html! {
-        nav.paging aria-label="Pages" {
-            @if !before.is_empty() { a.button href=(address(path, query)) rel="first" { "Newest" } }
-            @if let Some(next) = next { a.button href=(older(next)) rel="next" { "Older" } }
+        @if !begins.is_empty() || following.is_some() {
+            nav.paging aria-label="Pages" {
+                @if !begins.is_empty() { a.button href=(address(path, query)) { "First page" } }
+                @if let Some(following) = following { a.button href=(following) rel="next" { "Next page" } }
+            }
         }
     }
 }

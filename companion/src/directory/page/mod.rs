@@ -6,13 +6,16 @@ mod accounts;
 mod act;
 mod audit;
 mod confirmation;
+mod decision;
 mod door;
+mod dormant;
 mod failure;
 mod find;
 mod form;
 mod frame;
 mod origin;
 mod pending;
+mod queue;
 mod session;
 mod style;
 mod table;
@@ -57,6 +60,7 @@ pub(super) fn routes(access: &Access, store: &Store) -> Router<Directory> {
         .route("/accounts", get(accounts::show))
         .route("/accounts/{id}", get(account::show))
         .route("/pending", get(pending::show))
+        .route("/dormant", get(dormant::show))
         .route("/audit", get(audit::show))
         .route("/act", post(act::take))
         .route("/logout", post(door::leave))

@@ -1,10 +1,11 @@
-//! `GET /console/pending`: who waits for approval, to be decided about one by one or many at once.
+//! `GET /console/pending`: who waits for approval.
 
+use super::decision::Decision;
 use super::failure::Failure;
 use super::find::Filter;
-use super::table::{self, Rows};
+use super::frame;
+use super::queue::Queue;
 use super::visit::Visit;
-use super::{act, frame};
 use crate::directory::lifecycle::{Action, State};
 use crate::directory::store::Store;
 use axum::Extension;
@@ -29,9 +30,16 @@ pub(super) async fn show(
 ) -> Result<Markup, Failure> {
     let filter = Filter { state: Some(State::Pending), before: &which.before, ..Filter::default() };
     let found = filter.run(&store).await?;
-    let all = which.choose == "all";
     let choose = |choose| frame::address(PATH, &[("before", &which.before), ("choose", choose)]);
-    let caption = "Accounts that wait for approval, newest first";
+    let queue = Queue {
+        path: PATH,
+        caption: "Accounts that wait for approval, newest first",
+        accounts: &found.accounts,
+        decisions: &[Decision::Change(Action::Approve), Decision::DEPART],
+        all: which.choose == "all",
+        choose: (choose("all"), choose("")),
+        dormancy: false,
+    };
     let body = html! {
         h1 { "Pending" }
         @if found.accounts.is_empty() {
@@ -42,27 +50,10 @@ pub(super) async fn show(
                     ": somebody new is let in once they are approved."
                 }
             }
-        } @else if visit.may_act() {
-            form method="post" action=(act::PATH) {
-                (frame::form_mark(&visit))
-                input type="hidden" name="back" value=(PATH);
-                div.several {
-                    (act::reason("", None))
-                    div.buttons {
-                        (act::button(Action::Approve))
-                        (act::button(Action::Depart))
-                    }
-                    p.hint {
-                        "For the accounts that are chosen below. "
-                        @if all { a href=(choose("")) { "Choose none" } } @else { a href=(choose("all")) { "Choose all on this page" } }
-                    }
-                }
-                (table::accounts(caption, &found.accounts, Rows::Choose { all }))
-            }
         } @else {
-            (table::accounts(caption, &found.accounts, Rows::Read))
+            (queue.show(&visit))
         }
-        (frame::paging(PATH, &[], &which.before, found.next.as_deref()))
+        (frame::paging(PATH, &[], ("before", &which.before), found.next.as_deref()))
     };
     Ok(frame::page(&visit, PATH, "Pending", body))
 }

@@ -15,11 +15,15 @@ pub(super) struct Visit {
     pub(super) session: Session,
     /// How many wait for approval.
     pub(super) pending: Count,
+    /// How many are dormant, were disabled for it, or are back.
+    pub(super) dormant: Count,
 }
 
 impl Visit {
     pub(super) async fn begin(store: &Store, session: Session) -> Result<Self, sqlx::Error> {
-        Ok(Self { session, pending: find::count(store, State::Pending).await? })
+        let (pending, dormant) =
+            (find::count(store, State::Pending).await?, find::count_marked(store).await?);
+        Ok(Self { session, pending, dormant })
     }
 
     /// Whether they may change anything.

@@ -1,61 +1,31 @@
-//! The words for what is shown in many places: states, actions, times.
+//! The words for what is shown in many places: accounts, states, marks, times.
 
 use crate::clock;
-use crate::directory::lifecycle::{Action, State};
+use crate::directory::accounts::Account;
+use crate::directory::dormancy::{Dormancy, Mark};
+use crate::directory::lifecycle::State;
 use firstsight::domain::Timestamp;
 use maud::{Markup, html};
 
-/// What is said of an action.
-pub(super) struct Words {
-    /// On its button.
-    pub(super) button: &'static str,
-    /// In the address and in forms.
-    pub(super) word: &'static str,
-    /// What it brings about.
-    pub(super) effect: &'static str,
-    /// What was done to accounts.
-    pub(super) done: &'static str,
+/// What an account is called: by the `sub` of its subject, or, as long as it has none, by its own id.
+pub(super) fn name(account: &Account) -> &str {
+    account.subject.as_ref().map_or(&account.id, |subject| &subject.id)
 }
 
-pub(super) const fn of(action: Action) -> Words {
-    match action {
-        Action::Approve => Words {
-            button: "Approve",
-            word: "approve",
-            effect: "Lets them in from their next request on.",
-            done: "approved",
-        },
-        Action::Disable => Words {
-            button: "Disable",
-            word: "disable",
-            effect: "Shuts them out at every gateway within a second, until the account is enabled again.",
-            done: "disabled",
-        },
-        Action::Enable => Words {
-            button: "Enable",
-            word: "enable",
-            effect: "Lets them in again, with a token that is newer than this.",
-            done: "enabled",
-        },
-        Action::Depart => Words {
-            button: "Depart",
-            word: "depart",
-            effect: "Shuts them out at every gateway within a second, for good. The account stays, so that nobody gets \
-                     it anew.",
-            done: "departed",
-        },
-        Action::Return => Words {
-            button: "Return",
-            word: "return",
-            effect: "Lets them in again after all, with a token that is newer than this.",
-            done: "returned",
-        },
+/// Whose subject it is.
+pub(super) fn issuer(account: &Account) -> Markup {
+    match &account.subject {
+        Some(subject) => html! { (subject.issuer) },
+        None => html! { span.none { "no subject yet" } },
     }
 }
 
-/// The actions that make another state of this one.
-pub(super) fn possible(state: State) -> impl Iterator<Item = Action> {
-    Action::ALL.into_iter().filter(move |action| state.after(*action).is_some_and(|after| after != state))
+/// What may not be there.
+pub(super) fn perhaps(text: Option<&str>) -> Markup {
+    match text {
+        Some(text) => html! { (text) },
+        None => html! { span.none { "none" } },
+    }
 }
 
 /// A state, by a word and a sign, and only then by a colour.
@@ -67,6 +37,31 @@ pub(super) fn state(state: State) -> Markup {
         State::Departed => "✕",
     };
     html! { span class={ "state " (state.word()) } { span aria-hidden="true" { (sign) } " " (state.word()) } }
+}
+
+/// What dormancy made of an account.
+pub(super) fn dormancy(dormancy: &Dormancy) -> Markup {
+    let said = match dormancy.mark {
+        Mark::Awake => "in use",
+        Mark::Review => "to be looked at",
+        Mark::Warned => "warned of",
+        Mark::Disabled => "disabled for it",
+        Mark::Knocked => "disabled for it, and asked for since",
+        Mark::Returned => "was unused, and is back",
+    };
+    let when = |label: &str, time: &Option<String>| {
+        html! { @if let Some(time) = time { span.since { (label) " " (self::time(time)) } } }
+    };
+    let quiet = if dormancy.mark == Mark::Returned || dormancy.mark == Mark::Knocked {
+        "back"
+    } else {
+        "unused since"
+    };
+    html! {
+        strong { (said) }
+        (when(quiet, &dormancy.active_at))
+        (when("disabled on", &dormancy.disables_at))
+    }
 }
 
 /// A time to the second, in UTC; the whole of it for machines.
@@ -113,14 +108,5 @@ mod tests {
         ] {
             assert_eq!(span(Timestamp::from_secs(1_000_000 - seconds), now), said);
         }
-    }
-
-    #[test]
-    fn what_would_change_nothing_is_not_offered() {
-        let offered = |state| possible(state).map(|action| of(action).word).collect::<Vec<_>>();
-        assert_eq!(offered(State::Pending), ["approve", "disable", "depart"]);
-        assert_eq!(offered(State::Active), ["disable", "depart"]);
-        assert_eq!(offered(State::Disabled), ["enable", "depart"]);
-        assert_eq!(offered(State::Departed), ["return"]);
     }
 }
