@@ -102,7 +102,7 @@ fn form(which: &Which) -> Markup {
         html! {
             div.field {
                 label for=(name) { (label) }
-                input id=(name) type="datetime-local" step="1" name=(name) value=(value);
+                input id=(name) type="datetime-local" name=(name) value=(value);
             }
         }
     };
@@ -235,7 +235,7 @@ impl Which {
     }
 }
 
-/// A time as a browser writes it, to the minute or the second, in UTC.
+/// A time as a browser writes it, in UTC: to the minute, or finer if somebody wrote it so.
 fn time(text: &str) -> Result<Option<Timestamp>, Failure> {
     let whole = match text.len() {
         0 => return Ok(None),

@@ -15,7 +15,7 @@ pub(super) fn page(visit: &Visit, here: &str, title: &str, body: Markup) -> Mark
     let part = |path: &str| (path == here).then_some("page");
     let inside = html! {
         header.top {
-            a.brand href=(accounts::PATH) { (mark()) "firstsight" }
+            a.brand href=(accounts::PATH) { (mark()) span { "firstsight" } }
             nav aria-label="Console" {
                 a href=(accounts::PATH) aria-current=[part(accounts::PATH)] { "Accounts" }
                 a href=(pending::PATH) aria-current=[part(pending::PATH)] {

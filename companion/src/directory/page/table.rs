@@ -44,7 +44,7 @@ impl Table<'_> {
     fn row(&self, account: &Account) -> Markup {
         let name = words::name(account);
         let since = html! {
-            @if let Some(since) = &account.state_since { span.since { "since " (words::time(since)) } }
+            @if let Some(since) = &account.state_since { span.since { "since " (words::day(since)) } }
         };
         let origin = html! {
             (words::issuer(account))

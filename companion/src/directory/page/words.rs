@@ -24,7 +24,7 @@ pub(super) fn issuer(account: &Account) -> Markup {
 pub(super) fn perhaps(text: Option<&str>) -> Markup {
     match text {
         Some(text) => html! { (text) },
-        None => html! { span.none { "none" } },
+        None => html! { span.none.absent { "none" } },
     }
 }
 
@@ -44,13 +44,13 @@ pub(super) fn dormancy(dormancy: &Dormancy) -> Markup {
     let said = match dormancy.mark {
         Mark::Awake => "in use",
         Mark::Review => "to be looked at",
-        Mark::Warned => "warned of",
+        Mark::Warned => "to be disabled",
         Mark::Disabled => "disabled for it",
         Mark::Knocked => "disabled for it, and asked for since",
         Mark::Returned => "was unused, and is back",
     };
     let when = |label: &str, time: &Option<String>| {
-        html! { @if let Some(time) = time { span.since { (label) " " (self::time(time)) } } }
+        html! { @if let Some(time) = time { span.since { (label) " " (day(time)) } } }
     };
     let quiet = if dormancy.mark == Mark::Returned || dormancy.mark == Mark::Knocked {
         "back"
@@ -69,6 +69,12 @@ pub(super) fn time(rfc3339: &str) -> Markup {
     let (day, rest) = rfc3339.split_once('T').unwrap_or((rfc3339, ""));
     let seconds = rest.get(..8).unwrap_or(rest);
     html! { time datetime=(rfc3339) { (day) " " (seconds) } }
+}
+
+/// The day of a time, in UTC; the whole of it for machines.
+pub(super) fn day(rfc3339: &str) -> Markup {
+    let day = rfc3339.split_once('T').map_or(rfc3339, |(day, _)| day);
+    html! { time datetime=(rfc3339) { (day) } }
 }
 
 /// How long ago a time is, and the time itself.
