@@ -6,6 +6,7 @@ mod accounts;
 mod actions;
 mod arrivals;
 pub(crate) mod audit;
+pub(crate) mod backup;
 mod bell;
 mod change;
 mod departures;

@@ -22,6 +22,10 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    pub(super) const fn of(url: String) -> Self {
+        Self { database: url }
+    }
+
     pub(super) fn url(&self) -> &str {
         &self.database
     }
@@ -107,6 +111,18 @@ impl Store {
     /// Rings when a departure or return was committed, by any process.
     pub(super) fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    /// Copies what is committed at this moment into a file that is empty.
+    ///
+    /// # Errors
+    /// If it cannot be copied or written, or is no SQLite database.
+    pub(super) async fn copy(&self, file: &str) -> Result<(), Box<dyn Error>> {
+        if self.dialect == Dialect::Postgres {
+            return Err("only SQLite is copied by this command; for PostgreSQL there is pg_dump".into());
+        }
+        sqlx::query("VACUUM INTO $1").bind(file).execute(&self.readers).await?;
+        Ok(())
     }
 
     /// Whether it can be written to and has the schema that this program knows.

@@ -15,9 +15,9 @@ use tokio::sync::Mutex;
 
 /// How long what was read is relied on.
 const TRUSTED: Duration = Duration::from_secs(2);
-/// How new it is before somebody is turned away: so whoever comes with a token that was made a moment ago gets in, and
-/// whoever guesses makes no more than four queries a second.
-const NEW: Duration = Duration::from_millis(250);
+/// Before somebody is turned away it is read anew, so that whoever comes with a token that was made a moment ago gets in;
+/// but no more often than this, however many come with none that works.
+const PAUSE: Duration = Duration::from_millis(250);
 /// How long a look into the database may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is noted that a token is used.
@@ -58,7 +58,7 @@ impl Register {
 
     /// Whose token this is, if it works.
     pub(super) async fn find(&self, digest: Digest) -> Result<Option<Caller>, sqlx::Error> {
-        for age in [TRUSTED, NEW] {
+        for age in [TRUSTED, Duration::ZERO] {
             if let Some(entry) = self.tokens(age).await?.get(&digest) {
                 let now = clock::now();
                 return Ok(entry.token.works(now).then(|| {
@@ -75,7 +75,7 @@ impl Register {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// What is known, no older than this.
+    /// What is known, no older than this when it was asked for.
     async fn tokens(&self, age: Duration) -> Result<Arc<Tokens>, sqlx::Error> {
         let asked = Instant::now();
         if let Some(tokens) = self.known(asked, age) {
@@ -88,6 +88,9 @@ impl Register {
         }
         if failed.is_some_and(|failed| failed > asked) {
             return Err(sqlx::Error::PoolTimedOut);
+        }
+        if let Some(begun) = self.begun() {
+            tokio::time::sleep((begun + PAUSE).saturating_duration_since(Instant::now())).await;
         }
         let begun = Instant::now();
         let read = tokio::time::timeout(PATIENCE, tokens::unrevoked(self.store.pool())).await;
@@ -108,6 +111,10 @@ impl Register {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let known = known.as_ref().filter(|known| asked.saturating_duration_since(known.begun) <= age)?;
         Some(known.tokens.clone())
+    }
+
+    fn begun(&self) -> Option<Instant> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|known| known.begun)
     }
 
     /// Behind the request's back: it does not wait for the disk.
