@@ -32,6 +32,9 @@ enum Command {
     /// Make, list, rotate and revoke the tokens of a directory's API.
     #[command(subcommand)]
     Token(directory::access::Command),
+    /// Find out who does not use an account any more, or do what is due about it.
+    #[command(subcommand)]
+    Dormancy(directory::dormancy::Command),
     /// For demos and tests only: an issuer that gives anybody a token, an application that echoes.
     #[command(subcommand)]
     Dev(dev::Command),
@@ -46,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Audit(command) => directory::audit::run(command).await,
         Command::Backup(options) => directory::backup::run(options).await,
         Command::Token(command) => directory::access::run(command).await,
+        Command::Dormancy(command) => directory::dormancy::run(command).await,
         Command::Dev(command) => dev::run(command).await,
     };
     match outcome {

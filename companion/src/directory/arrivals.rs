@@ -3,6 +3,7 @@
 
 use super::access::Caller;
 use super::audit::{self, Entry};
+use super::dormancy::{self, Mark};
 use super::lifecycle::{Cause, Event, State};
 use super::problem::Problem;
 use super::profile::Profile;
@@ -40,6 +41,7 @@ pub(super) struct Settled {
 struct Account {
     id: String,
     state: State,
+    mark: Mark,
     profile: Profile,
 }
 
@@ -52,7 +54,9 @@ async fn take(
     let arrival = read(&body?)?;
     let Settled { made, account } = match find(directory.store.pool(), &arrival.subject).await? {
         // The usual case writes nothing.
-        Some(account) if account.is_unmoved_by(&arrival) => Settled { made: false, account },
+        Some(account) if !account.mark.is_asleep() && account.is_unmoved_by(&arrival) => {
+            Settled { made: false, account }
+        }
         _ => directory.desk.settle(arrival, caller.name).await?,
     };
     if made {
@@ -113,7 +117,7 @@ async fn find(
     subject: &ArrivalSubject,
 ) -> Result<Option<Account>, sqlx::Error> {
     let found = sqlx::query(
-        "SELECT id, state, kind, attributes, mapping, attributes_issued_at FROM accounts
+        "SELECT id, state, dormancy, kind, attributes, mapping, attributes_issued_at, owned FROM accounts
          WHERE issuer = $1 AND subject = $2",
     )
     .bind(&subject.issuer)
@@ -125,16 +129,18 @@ async fn find(
 
 impl Account {
     fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        let attributes: String = row.try_get("attributes")?;
+        let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+        let (attributes, owned): (String, String) = (row.try_get("attributes")?, row.try_get("owned")?);
+        let mapping: Option<String> = row.try_get("mapping")?;
         let issued_at: Option<i64> = row.try_get("attributes_issued_at")?;
         let profile = Profile {
             kind: row.try_get("kind")?,
-            attributes: serde_json::from_str(&attributes)
-                .map_err(|error| sqlx::Error::Decode(error.into()))?,
-            mapping: row.try_get("mapping")?,
+            attributes: serde_json::from_str(&attributes).map_err(decode)?,
+            owned: serde_json::from_str(&owned).map_err(decode)?,
+            mapping: mapping.unwrap_or_default(),
             issued_at: issued_at.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis),
         };
-        Ok(Self { id: row.try_get("id")?, state: State::of(row)?, profile })
+        Ok(Self { id: row.try_get("id")?, state: State::of(row)?, mark: Mark::of(row)?, profile })
     }
 
     /// Whether an arrival leaves it as it is: one that is shut stays as it was when it was shut.
@@ -153,6 +159,10 @@ pub(super) async fn settle(
     // Looked at again under the lock: another gateway may have been here meanwhile.
     let found = find(&mut **write, &arrival.subject).await?;
     let made = found.is_none();
+    if let Some(account) = found.as_ref().filter(|account| account.mark.is_asleep()) {
+        let gateway = Some((&*arrival.gateway, &*arrival.mapping));
+        dormancy::wake(write, &account.id, Cause::Gateway(arrival.cause), gateway).await?;
+    }
     let account = match found {
         Some(account) if account.is_unmoved_by(arrival) => account,
         Some(account) => change(write, account, arrival, actor).await?,
@@ -175,8 +185,8 @@ async fn make(
     sqlx::query(
         "INSERT INTO accounts
            (id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at, updated_at,
-            attributes_issued_at, state, state_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9)",
+            attributes_issued_at, state, state_since, active_at, user_name)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9, $9, $12)",
     )
     .bind(&id)
     .bind(&arrival.subject.issuer)
@@ -189,10 +199,11 @@ async fn make(
     .bind(now.as_millis() as i64)
     .bind(profile.issued_at.map(|at| at.as_millis() as i64))
     .bind(state.word())
+    .bind(profile.user_name(&arrival.subject.id))
     .execute(&mut **write)
     .await?;
     record(write, &id, (Event::Arrival, actor), arrival, now, nobody.differences(&profile)).await?;
-    Ok(Account { id, state, profile })
+    Ok(Account { id, state, mark: Mark::Awake, profile })
 }
 
 async fn change(
@@ -201,15 +212,15 @@ async fn change(
     arrival: &Arrival,
     actor: &str,
 ) -> Result<Account, sqlx::Error> {
-    let Account { id, state, profile: before } = account;
+    let Account { id, state, mark, profile: before } = account;
     let (profile, now) = (before.after(arrival), clock::now());
     // A newer token that says the same makes those before it older, and the account stays as it is.
     let drifted = (&profile.kind, &profile.attributes, &profile.mapping)
         != (&before.kind, &before.attributes, &before.mapping);
     sqlx::query(
         "UPDATE accounts SET kind = $1, attributes = $2, mapping = $3, gateway = $4, attributes_issued_at = $5,
-                             updated_at = coalesce($6, updated_at)
-         WHERE id = $7",
+                             updated_at = coalesce($6, updated_at), user_name = $7
+         WHERE id = $8",
     )
     .bind(&profile.kind)
     .bind(Value::Object(profile.attributes.clone()).to_string())
@@ -217,13 +228,14 @@ async fn change(
     .bind(&arrival.gateway)
     .bind(profile.issued_at.map(|at| at.as_millis() as i64))
     .bind(drifted.then_some(now.as_millis() as i64))
+    .bind(profile.user_name(&arrival.subject.id))
     .bind(&id)
     .execute(&mut **write)
     .await?;
     if drifted {
         record(write, &id, (Event::Drift, actor), arrival, now, before.differences(&profile)).await?;
     }
-    Ok(Account { id, state, profile })
+    Ok(Account { id, state, mark, profile })
 }
 
 async fn record(

@@ -12,9 +12,11 @@ mod body;
 mod change;
 mod departures;
 mod desk;
+pub(crate) mod dormancy;
 mod health;
 mod lifecycle;
 mod limits;
+mod page;
 mod problem;
 mod profile;
 mod settings;
@@ -27,6 +29,7 @@ use access::{Access, EnvironmentToken, Scope};
 use axum::Router;
 use axum::extract::FromRef;
 use desk::Desk;
+use dormancy::{Rules, Sweeper};
 use health::Readiness;
 use lifecycle::State;
 use limits::Limits;
@@ -34,6 +37,7 @@ use settings::Settings;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Database, Store};
 use tokio::time::timeout;
@@ -63,6 +67,7 @@ const CLEARING: Duration = Duration::from_secs(1);
 struct Directory {
     store: Store,
     desk: Desk,
+    rules: Arc<Rules>,
 }
 
 impl FromRef<Directory> for Store {
@@ -77,6 +82,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let mut settings = Settings::read(options.config.as_deref())?;
     let limits: Limits = settings.section("limits");
     let tls = open_tls(&mut settings);
+    let rules = Arc::new(Rules::read(&mut settings));
     settings.finish(options.config.as_deref())?;
     let store = Store::open(options.database.url()).await?;
     let access = Access::open(environment, &store, &limits).await?;
@@ -88,9 +94,10 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         );
     }
     let (desk, cleared) = Desk::open(store.clone(), options.new_accounts);
-    let directory = Directory { store: store.clone(), desk };
+    let directory = Directory { store: store.clone(), desk, rules: rules.clone() };
     let (readiness, bell) = (Readiness::new(store.clone()), store.bell().clone());
     let app = app(directory, &access, &limits, &readiness);
+    let sweeper = Sweeper::start(store.clone(), rules);
     server::serve(listener, app, limits.terms(tls), |phase| match phase {
         Phase::Draining => readiness.leave(),
         Phase::Finishing => bell.stop(),
@@ -98,6 +105,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     .await?;
     // Whoever sent what is still queued has gone, and was told nothing; it is written all the same.
     timeout(CLEARING, cleared).await.ok();
+    drop(sweeper);
     store.close().await;
     Ok(())
 }
@@ -115,18 +123,20 @@ fn open_tls(settings: &mut Settings) -> Option<Tls> {
 
 fn app(directory: Directory, access: &Access, limits: &Limits, readiness: &Readiness) -> Router {
     let gateways = arrivals::routes().merge(sightings::routes());
-    let reading = accounts::routes().merge(audit::routes());
+    let reading = accounts::routes().merge(audit::routes()).merge(dormancy::reading());
+    let deciding = actions::routes().merge(dormancy::deciding()).merge(access.routes());
     let nowhere =
         Router::new().fallback(problem::no_such_place).method_not_allowed_fallback(problem::no_such_method);
     let api = Router::new()
         .merge(access.guard(&[Scope::Gateway], gateways))
         .merge(access.guard(&[Scope::Admin, Scope::Auditor], reading))
-        .merge(access.guard(&[Scope::Admin], actions::routes().merge(access.routes())))
+        .merge(access.guard(&[Scope::Admin], deciding))
         .merge(access.guard(&Scope::ALL, nowhere));
     // A long poll takes its time.
     let api = limits.timed(api).merge(access.guard(&[Scope::Gateway], departures::routes()));
     Router::new()
         .nest("/v1", api)
+        .merge(limits.timed(page::routes(access, &directory.store)))
         .merge(readiness.routes())
         .fallback(problem::no_such_place)
         .with_state(directory)

@@ -1,6 +1,8 @@
 //! `POST /v1/sightings`: a gateway tells whom it served. Idempotent by (source, id); the latest time is kept, whatever
 //! order batches come in.
 
+use super::dormancy;
+use super::lifecycle::Cause;
 use super::problem::Problem;
 use super::store::{Store, Write};
 use super::{Directory, body};
@@ -137,7 +139,8 @@ async fn apply(
              last_seen = CASE WHEN last_seen > latest THEN last_seen ELSE latest END,
              sightings = CASE WHEN sightings + times < $1 THEN sightings + times ELSE $1 END
          FROM seen WHERE issuer = at_issuer AND subject = sub
-         RETURNING issuer, subject",
+         RETURNING issuer, subject,
+           CASE WHEN dormancy IN ('review', 'warned', 'disabled') THEN id END AS asleep",
         rows(spans.len(), 5, 2),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql)).bind(LARGEST_COUNT);
@@ -149,6 +152,9 @@ async fn apply(
     for row in &applied {
         let span = spans.remove(&(row.try_get("issuer")?, row.try_get("subject")?));
         receipt.accepted += span.map_or(0, |span| span.events);
+        if let Some(id) = row.try_get::<Option<String>, _>("asleep")? {
+            dormancy::wake(write, &id, Cause::Sighting, None).await?;
+        }
     }
     receipt.unknown += spans.values().map(|span| span.events).sum::<u64>();
     Ok(())

@@ -24,10 +24,11 @@ use rates::Rates;
 use register::Register;
 use scope::Name;
 pub(super) use scope::Scope;
-use secret::Digest;
+pub(super) use secret::{Digest, random};
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The tokens that are known; clones are the same ones.
 #[derive(Clone)]
@@ -87,19 +88,34 @@ impl Access {
     /// # Errors
     /// If the database cannot be read.
     pub(super) async fn caller(&self, token: &str) -> Result<Option<Caller>, Problem> {
-        let digest = Digest::of(token);
+        Ok(self.caller_of(Digest::of(token)).await?)
+    }
+
+    /// Whose token has this digest, if it works now.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub(super) async fn caller_of(&self, digest: Digest) -> Result<Option<Caller>, sqlx::Error> {
         if self.0.environment.as_ref().is_some_and(|environment| environment.is(digest)) {
             return Ok(Some(Caller { name: Name::ENVIRONMENT.to_owned(), scopes: Scope::ALL.to_vec() }));
         }
-        Ok(self.0.register.find(digest).await?)
+        self.0.register.find(digest).await
     }
 
     /// What whoever came from this address without a token that works is answered: that one is wanted, or, after too many of
     /// these, to wait. Whoever has one is never made to wait for what others from the same address did: behind a proxy
     /// all have one address, and 256 random bits are not guessed, however often somebody tries.
     pub(super) fn refuse(&self, address: Option<IpAddr>, challenge: &'static str) -> Problem {
-        let counted = address.map_or(Ok(()), |address| self.0.rates.failure(address));
+        let counted = self.failed(address);
         counted.map_or_else(Problem::too_many, |()| Problem::unauthorized(challenge))
+    }
+
+    /// Counts that somebody at this address had no token that works.
+    ///
+    /// # Errors
+    /// How long to wait, after too many of these.
+    pub(super) fn failed(&self, address: Option<IpAddr>) -> Result<(), Duration> {
+        address.map_or(Ok(()), |address| self.0.rates.failure(address))
     }
 
     /// Has this process look at the tokens anew.

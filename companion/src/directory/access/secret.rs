@@ -15,24 +15,31 @@ const BYTES: usize = 32;
 /// A token's digest. It may be looked up and compared in any way: from how long that takes one learns of the digest of
 /// what was presented, and cannot choose the next one by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Digest([u8; 32]);
+pub(in crate::directory) struct Digest([u8; 32]);
 
 impl Digest {
-    pub(super) fn of(token: &str) -> Self {
+    pub(in crate::directory) fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
     /// As it is kept: 64 hexadecimal digits.
-    pub(super) fn text(self) -> String {
+    pub(in crate::directory) fn text(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::directory) fn parse(text: &str) -> Option<Self> {
         let digits = text
             .as_bytes()
             .chunks_exact(2)
             .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
         digits.collect::<Option<Vec<u8>>>()?.try_into().ok().map(Self)
+    }
+
+    /// Hidden from everybody who does not know the pad; hidden twice, it is as it was.
+    pub(in crate::directory) fn under(self, pad: Self) -> Self {
+        let mut hidden = self.0;
+        hidden.iter_mut().zip(pad.0).for_each(|(byte, pad)| *byte ^= pad);
+        Self(hidden)
     }
 }
 
@@ -41,9 +48,17 @@ impl Digest {
 /// # Errors
 /// If the system has no randomness.
 pub(super) fn make() -> io::Result<String> {
+    Ok(format!("{PREFIX}{}", random()?))
+}
+
+/// 256 random bits, as 43 letters, digits, `-` and `_`.
+///
+/// # Errors
+/// If the system has no randomness.
+pub(in crate::directory) fn random() -> io::Result<String> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 #[cfg(test)]

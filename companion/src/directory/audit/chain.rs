@@ -91,6 +91,16 @@ pub(in crate::directory) async fn records(
     query.fetch_all(database).await?.iter().map(Record::read).collect()
 }
 
+/// The first records about one account, in order: also those of before it had a subject.
+pub(in crate::directory) async fn story(
+    database: impl AnyExecutor<'_>,
+    account: &str,
+    limit: i64,
+) -> Result<Vec<Record>, sqlx::Error> {
+    let query = sqlx::query("SELECT * FROM audit WHERE account = $1 ORDER BY sequence LIMIT $2");
+    query.bind(account).bind(limit).fetch_all(database).await?.iter().map(Record::read).collect()
+}
+
 /// Gives each record to `take`, in order.
 pub(super) async fn walk(
     snapshot: &mut AnyConnection,

@@ -3,6 +3,7 @@
 
 mod chain;
 mod record;
+mod search;
 
 use super::Directory;
 use super::problem::Problem;
@@ -11,8 +12,9 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-pub(super) use chain::{append, append_about_token, records};
+pub(super) use chain::{append, append_about_token, records, story};
 pub(super) use record::{Entry, Record, TokenNote};
+pub(super) use search::{Found, Search, head};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::io::Write as _;

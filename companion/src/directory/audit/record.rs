@@ -15,6 +15,7 @@ pub(in crate::directory) struct Entry<'a> {
     pub(in crate::directory) at: Timestamp,
     /// The account's id.
     pub(in crate::directory) account: &'a str,
+    /// Empty as long as the account has no subject.
     pub(in crate::directory) subject_key: &'a str,
     pub(in crate::directory) event: Event,
     pub(in crate::directory) cause: Cause,
@@ -43,25 +44,25 @@ pub(in crate::directory) struct TokenNote {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(in crate::directory) struct Record {
     /// 1 for the first record, and one more for each that follows.
-    pub(super) sequence: i64,
+    pub(in crate::directory) sequence: i64,
     /// RFC 3339 time, UTC.
-    pub(super) at: String,
+    pub(in crate::directory) at: String,
     /// Empty, like the subject's key, if it is about no account.
-    pub(super) account: String,
-    pub(super) subject_key: String,
-    pub(super) event: String,
-    pub(super) cause: String,
-    pub(super) actor: String,
-    pub(super) gateway: Option<String>,
-    pub(super) mapping: Option<String>,
-    pub(super) attributes: Vec<String>,
-    pub(super) reason: Option<String>,
+    pub(in crate::directory) account: String,
+    pub(in crate::directory) subject_key: String,
+    pub(in crate::directory) event: String,
+    pub(in crate::directory) cause: String,
+    pub(in crate::directory) actor: String,
+    pub(in crate::directory) gateway: Option<String>,
+    pub(in crate::directory) mapping: Option<String>,
+    pub(in crate::directory) attributes: Vec<String>,
+    pub(in crate::directory) reason: Option<String>,
     /// Only there if the record is about a token.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) token: Option<TokenNote>,
-    pub(super) previous: String,
+    pub(in crate::directory) token: Option<TokenNote>,
+    pub(in crate::directory) previous: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) hash: String,
+    pub(in crate::directory) hash: String,
 }
 
 impl Record {
