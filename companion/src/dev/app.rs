@@ -16,7 +16,7 @@ pub(crate) struct Options {
 
 pub(super) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let listener = server::listen(options.listen).await?;
-    Ok(server::serve(listener, Router::new().fallback(echo), || ()).await?)
+    Ok(server::serve(listener, Router::new().fallback(echo), server::Terms::default(), |_| ()).await?)
 }
 
 /// The largest body that is read to its end, in bytes.

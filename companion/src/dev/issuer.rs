@@ -75,7 +75,7 @@ pub(super) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         .route("/dev/token", post(any_token))
         .route("/dev/rotate", post(rotate))
         .with_state(shared);
-    Ok(server::serve(listener, app, || ()).await?)
+    Ok(server::serve(listener, app, server::Terms::default(), |_| ()).await?)
 }
 
 async fn discovery(State(shared): State<Shared>) -> Json<Value> {

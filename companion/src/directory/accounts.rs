@@ -1,16 +1,19 @@
 //! `GET /v1/accounts`: who has an account, how it stands, and when they were last seen.
 
+use super::Directory;
+use super::audit::{self, Record};
+use super::dormancy::{self, Dormancy};
 use super::lifecycle;
 use super::problem::Problem;
 use super::store::Store;
-use super::{Directory, audit};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use firstsight::domain::Timestamp;
+use firstsight::wire::ArrivalSubject;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -37,10 +40,46 @@ struct Which {
     state: Option<lifecycle::State>,
 }
 
+/// An account as it is told.
+#[derive(Debug, Serialize)]
+pub(super) struct Account {
+    pub(super) id: String,
+    /// Nothing as long as only a SCIM client told of it.
+    pub(super) subject: Option<ArrivalSubject>,
+    pub(super) state: lifecycle::State,
+    /// RFC 3339, UTC, as all times here.
+    pub(super) state_since: Option<String>,
+    pub(super) kind: String,
+    pub(super) attributes: Value,
+    pub(super) attributes_issued_at: Option<String>,
+    /// The digest of the mapping that the attributes are from; nothing if no gateway told of it.
+    pub(super) mapping: Option<String>,
+    /// Which gateway told of it last.
+    pub(super) gateway: Option<String>,
+    /// What a SCIM client calls it by.
+    #[serde(skip)]
+    pub(super) external_id: Option<String>,
+    pub(super) created_at: Option<String>,
+    pub(super) updated_at: Option<String>,
+    pub(super) first_seen: Option<String>,
+    pub(super) last_seen: Option<String>,
+    /// Null if it is not marked.
+    pub(super) dormancy: Option<Dormancy>,
+    pub(super) sightings: i64,
+}
+
+/// An account and what became of it.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    account: Account,
+    story: Vec<Record>,
+}
+
 /// One page of accounts.
 #[derive(Serialize)]
 struct Page {
-    accounts: Vec<Value>,
+    accounts: Vec<Account>,
     /// The `after` of the next page; null on the last one.
     next: Option<String>,
 }
@@ -75,52 +114,63 @@ async fn list(
     }
     let rows = query.fetch_all(store.pool()).await?;
     let more_follow = rows.len() as i64 > limit;
-    let accounts = rows.iter().take(limit as usize).map(account).collect::<Result<Vec<_>, _>>()?;
-    let last = accounts.last().and_then(|account| account["id"].as_str()).map(str::to_owned);
+    let accounts = rows.iter().take(limit as usize).map(Account::read).collect::<Result<Vec<_>, _>>()?;
+    let last = accounts.last().map(|account| account.id.clone());
     Ok(Json(Page { accounts, next: last.filter(|_| more_follow) }))
 }
 
 /// One account by its id, with its story.
-async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let mut account = one(&store, &id).await?;
-    let key = account["subject"]["key"].as_str();
-    let story = audit::records(store.pool(), key, 0, audit::LARGEST_PAGE).await?;
-    account["story"] = json!(story);
-    Ok(Json(account))
+async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Told>, Problem> {
+    let account = one(&store, &id).await?;
+    let story = audit::story(store.pool(), &id, audit::LARGEST_PAGE).await?;
+    Ok(Json(Told { account, story }))
 }
 
 /// The account with this id.
 ///
 /// # Errors
 /// 404 if there is none.
-pub(super) async fn one(store: &Store, id: &str) -> Result<Value, Problem> {
-    let found = sqlx::query("SELECT * FROM accounts WHERE id = $1").bind(id);
-    let found = found.fetch_optional(store.pool()).await?;
-    Ok(account(&found.ok_or_else(Problem::no_such_account)?)?)
+pub(super) async fn one(store: &Store, id: &str) -> Result<Account, Problem> {
+    find(store, id).await?.ok_or_else(Problem::no_such_account)
 }
 
-fn account(row: &AnyRow) -> Result<Value, sqlx::Error> {
-    let text = |column: &str| row.try_get::<String, _>(column);
-    let time = |column: &str| -> Result<Option<String>, sqlx::Error> {
-        let millis: Option<i64> = row.try_get(column)?;
-        Ok(millis
-            .and_then(|millis| u64::try_from(millis).ok())
-            .map(|millis| Timestamp::from_millis(millis).rfc3339()))
-    };
-    Ok(json!({
-        "id": text("id")?,
-        "subject": {"issuer": text("issuer")?, "id": text("subject")?, "key": text("subject_key")?},
-        "state": lifecycle::State::of(row)?,
-        "state_since": time("state_since")?,
-        "kind": text("kind")?,
-        "attributes": serde_json::from_str::<Value>(&text("attributes")?).unwrap_or_default(),
-        "attributes_issued_at": time("attributes_issued_at")?,
-        "mapping": text("mapping")?,
-        "gateway": text("gateway")?,
-        "created_at": time("created_at")?,
-        "updated_at": time("updated_at")?,
-        "first_seen": time("first_seen")?,
-        "last_seen": time("last_seen")?,
-        "sightings": row.try_get::<i64, _>("sightings")?,
-    }))
+/// The account with this id, if there is one.
+pub(super) async fn find(store: &Store, id: &str) -> Result<Option<Account>, sqlx::Error> {
+    let found = sqlx::query("SELECT * FROM accounts WHERE id = $1").bind(id);
+    found.fetch_optional(store.pool()).await?.as_ref().map(Account::read).transpose()
+}
+
+impl Account {
+    /// The account of a whole row.
+    pub(super) fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        let text = |column: &str| row.try_get::<String, _>(column);
+        let perhaps = |column: &str| row.try_get::<Option<String>, _>(column);
+        let time = |column: &str| -> Result<Option<String>, sqlx::Error> {
+            let millis: Option<i64> = row.try_get(column)?;
+            Ok(millis
+                .and_then(|millis| u64::try_from(millis).ok())
+                .map(|millis| Timestamp::from_millis(millis).rfc3339()))
+        };
+        Ok(Self {
+            id: text("id")?,
+            subject: match perhaps("subject_key")? {
+                Some(key) => Some(ArrivalSubject { issuer: text("issuer")?, id: text("subject")?, key }),
+                None => None,
+            },
+            state: lifecycle::State::of(row)?,
+            state_since: time("state_since")?,
+            kind: text("kind")?,
+            attributes: serde_json::from_str(&text("attributes")?).unwrap_or_default(),
+            attributes_issued_at: time("attributes_issued_at")?,
+            mapping: perhaps("mapping")?,
+            gateway: perhaps("gateway")?,
+            external_id: perhaps("external_id")?,
+            created_at: time("created_at")?,
+            updated_at: time("updated_at")?,
+            first_seen: time("first_seen")?,
+            last_seen: time("last_seen")?,
+            dormancy: dormancy::told(row)?,
+            sightings: row.try_get("sightings")?,
+        })
+    }
 }

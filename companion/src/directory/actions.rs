@@ -2,23 +2,21 @@
 //! again, an action changes nothing.
 
 use super::access::Caller;
+use super::accounts::{self, Account};
+use super::body;
 use super::change::{self, Because, Outcome};
 use super::lifecycle::{Action, Cause};
 use super::problem::{Problem, no_such_place};
-use super::store::Store;
-use super::{Directory, accounts};
+use super::store::{Store, Write};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
-use serde_json::Value;
 
-/// The longest reason, in bytes.
-const LONGEST_REASON: usize = 1000;
 /// The largest body, in bytes.
-const LIMIT: usize = 16 * 1024;
+pub(super) const LIMIT: usize = 16 * 1024;
 
 pub(super) fn routes() -> Router<Directory> {
     Router::new().route("/accounts/{id}/{action}", post(act).layer(DefaultBodyLimit::max(LIMIT)))
@@ -32,18 +30,20 @@ struct Why {
     reason: String,
 }
 
+/// Why somebody decides, in their own words.
+pub(super) struct Reason(String);
+
 /// Answers with the account as it is then.
 async fn act(
     State(store): State<Store>,
     Extension(caller): Extension<Caller>,
     path: Result<Path<(String, Action)>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Account>, Problem> {
     let Ok(Path((id, action))) = path else { return Err(no_such_place().await) };
-    let Why { reason } = read(&body?)?;
-    let because = Because { cause: Cause::Admin, actor: &caller.name, reason: Some(&reason) };
+    let reason = read(&body?)?;
     let mut write = store.write().await?;
-    match change::apply(&mut write, &id, action, &because).await? {
+    match decide(&mut write, &caller, &id, action, &reason).await? {
         Outcome::Is(_) => write.commit().await?,
         Outcome::Stays(state) => return Err(Problem::state(state.word())),
         Outcome::Unknown => return Err(Problem::no_such_account()),
@@ -51,15 +51,41 @@ async fn act(
     accounts::one(&store, &id).await.map(Json)
 }
 
+/// Does what somebody decided about an account, as part of a change that is to be committed.
+pub(super) async fn decide(
+    write: &mut Write,
+    caller: &Caller,
+    account: &str,
+    action: Action,
+    reason: &Reason,
+) -> Result<Outcome, sqlx::Error> {
+    let because = Because { cause: Cause::Admin, actor: &caller.name, reason: Some(reason.text()) };
+    change::apply(write, account, action, &because).await
+}
+
+impl Reason {
+    /// The longest, in bytes.
+    pub(super) const LONGEST: usize = 1000;
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// `None` unless it is 1 to 1000 bytes without control characters, and not only spaces.
+    pub(super) fn parse(text: String) -> Option<Self> {
+        let fits =
+            !text.trim().is_empty() && text.len() <= Self::LONGEST && !text.chars().any(char::is_control);
+        fits.then_some(Self(text))
+    }
+}
+
+/// The reason in the body of an action.
+///
 /// # Errors
 /// 400 for what is no JSON; 422 for another shape, or a reason that is none.
-fn read(body: &[u8]) -> Result<Why, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let why: Why = serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
-    let fits = (1..=LONGEST_REASON).contains(&why.reason.trim().len())
-        && why.reason.len() <= LONGEST_REASON
-        && !why.reason.chars().any(char::is_control);
+pub(super) fn read(bytes: &[u8]) -> Result<Reason, Problem> {
+    let why: Why = body::read(bytes)?;
     let told =
         || Problem::unprocessable(vec!["reason: 1 to 1000 bytes without control characters".to_owned()]);
-    fits.then_some(why).ok_or_else(told)
+    Reason::parse(why.reason).ok_or_else(told)
 }

@@ -1,18 +1,20 @@
 //! `POST /v1/arrivals`: a gateway sighted somebody; make the account, or find it. Idempotent by issuer and sub. An arrival
 //! never changes the state of an account that exists.
 
-use super::Directory;
+use super::access::Caller;
 use super::audit::{self, Entry};
+use super::dormancy::{self, Mark};
 use super::lifecycle::{Cause, Event, State};
 use super::problem::Problem;
 use super::profile::Profile;
 use super::store::Write;
+use super::{Directory, body};
 use crate::clock;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{self, DefaultBodyLimit};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use firstsight::domain::{Issuer, Subject, SubjectId, Timestamp};
 use firstsight::wire::{Arrival, ArrivalSubject};
 use http::StatusCode;
@@ -20,9 +22,6 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use sqlx::any::{AnyExecutor, AnyRow};
 use uuid::Uuid;
-
-/// Who is behind everything that arrivals bring about.
-const ACTOR: &str = "gateway";
 
 /// The largest body, in bytes.
 const LIMIT: usize = 1024 * 1024;
@@ -42,19 +41,23 @@ pub(super) struct Settled {
 struct Account {
     id: String,
     state: State,
+    mark: Mark,
     profile: Profile,
 }
 
 /// Answers 201 for an account that was made, 200 for one that was there, and with its state for one that may not be used.
 async fn take(
     extract::State(directory): extract::State<Directory>,
+    Extension(caller): Extension<Caller>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let arrival = read(&body?)?;
     let Settled { made, account } = match find(directory.store.pool(), &arrival.subject).await? {
         // The usual case writes nothing.
-        Some(account) if account.is_unmoved_by(&arrival) => Settled { made: false, account },
-        _ => directory.desk.settle(arrival).await?,
+        Some(account) if !account.mark.is_asleep() && account.is_unmoved_by(&arrival) => {
+            Settled { made: false, account }
+        }
+        _ => directory.desk.settle(arrival, caller.name).await?,
     };
     if made {
         tracing::info!(account = account.id, "an account was made");
@@ -80,10 +83,8 @@ async fn take(
 
 /// # Errors
 /// 400 for what is no JSON; 422 for another shape, an unusable subject, or a key that is not this subject's.
-fn read(body: &[u8]) -> Result<Arrival, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let arrival: Arrival =
-        serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
+fn read(bytes: &[u8]) -> Result<Arrival, Problem> {
+    let arrival: Arrival = body::read(bytes)?;
     let mut problems = Vec::new();
     let issuer =
         Issuer::parse(&arrival.subject.issuer).map_err(|why| problems.push(format!("subject.issuer: {why}")));
@@ -116,7 +117,7 @@ async fn find(
     subject: &ArrivalSubject,
 ) -> Result<Option<Account>, sqlx::Error> {
     let found = sqlx::query(
-        "SELECT id, state, kind, attributes, mapping, attributes_issued_at FROM accounts
+        "SELECT id, state, dormancy, kind, attributes, mapping, attributes_issued_at, owned FROM accounts
          WHERE issuer = $1 AND subject = $2",
     )
     .bind(&subject.issuer)
@@ -128,16 +129,18 @@ async fn find(
 
 impl Account {
     fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        let attributes: String = row.try_get("attributes")?;
+        let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+        let (attributes, owned): (String, String) = (row.try_get("attributes")?, row.try_get("owned")?);
+        let mapping: Option<String> = row.try_get("mapping")?;
         let issued_at: Option<i64> = row.try_get("attributes_issued_at")?;
         let profile = Profile {
             kind: row.try_get("kind")?,
-            attributes: serde_json::from_str(&attributes)
-                .map_err(|error| sqlx::Error::Decode(error.into()))?,
-            mapping: row.try_get("mapping")?,
+            attributes: serde_json::from_str(&attributes).map_err(decode)?,
+            owned: serde_json::from_str(&owned).map_err(decode)?,
+            mapping: mapping.unwrap_or_default(),
             issued_at: issued_at.and_then(|millis| u64::try_from(millis).ok()).map(Timestamp::from_millis),
         };
-        Ok(Self { id: row.try_get("id")?, state: State::of(row)?, profile })
+        Ok(Self { id: row.try_get("id")?, state: State::of(row)?, mark: Mark::of(row)?, profile })
     }
 
     /// Whether an arrival leaves it as it is: one that is shut stays as it was when it was shut.
@@ -146,24 +149,34 @@ impl Account {
     }
 }
 
-/// Makes the account or changes it, as part of a change that is to be committed.
+/// Makes the account or changes it for the `actor`, as part of a change that is to be committed.
 pub(super) async fn settle(
     write: &mut Write,
     new_accounts: State,
     arrival: &Arrival,
+    actor: &str,
 ) -> Result<Settled, sqlx::Error> {
     // Looked at again under the lock: another gateway may have been here meanwhile.
     let found = find(&mut **write, &arrival.subject).await?;
     let made = found.is_none();
+    if let Some(account) = found.as_ref().filter(|account| account.mark.is_asleep()) {
+        let gateway = Some((&*arrival.gateway, &*arrival.mapping));
+        dormancy::wake(write, &account.id, Cause::Gateway(arrival.cause), gateway).await?;
+    }
     let account = match found {
         Some(account) if account.is_unmoved_by(arrival) => account,
-        Some(account) => change(write, account, arrival).await?,
-        None => make(write, new_accounts, arrival).await?,
+        Some(account) => change(write, account, arrival, actor).await?,
+        None => make(write, new_accounts, arrival, actor).await?,
     };
     Ok(Settled { made, account })
 }
 
-async fn make(write: &mut Write, state: State, arrival: &Arrival) -> Result<Account, sqlx::Error> {
+async fn make(
+    write: &mut Write,
+    state: State,
+    arrival: &Arrival,
+    actor: &str,
+) -> Result<Account, sqlx::Error> {
     // Ids are in the order of time, and made under the lock: none appears behind a reader who is paging through them, as
     // far as the clocks of the processes over one database agree.
     let (id, now) = (Uuid::now_v7().to_string(), clock::now());
@@ -172,8 +185,8 @@ async fn make(write: &mut Write, state: State, arrival: &Arrival) -> Result<Acco
     sqlx::query(
         "INSERT INTO accounts
            (id, issuer, subject, subject_key, kind, attributes, mapping, gateway, created_at, updated_at,
-            attributes_issued_at, state, state_since)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9)",
+            attributes_issued_at, state, state_since, active_at, user_name)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $9, $9, $12)",
     )
     .bind(&id)
     .bind(&arrival.subject.issuer)
@@ -186,22 +199,28 @@ async fn make(write: &mut Write, state: State, arrival: &Arrival) -> Result<Acco
     .bind(now.as_millis() as i64)
     .bind(profile.issued_at.map(|at| at.as_millis() as i64))
     .bind(state.word())
+    .bind(profile.user_name(&arrival.subject.id))
     .execute(&mut **write)
     .await?;
-    record(write, &id, Event::Arrival, arrival, now, nobody.differences(&profile)).await?;
-    Ok(Account { id, state, profile })
+    record(write, &id, (Event::Arrival, actor), arrival, now, nobody.differences(&profile)).await?;
+    Ok(Account { id, state, mark: Mark::Awake, profile })
 }
 
-async fn change(write: &mut Write, account: Account, arrival: &Arrival) -> Result<Account, sqlx::Error> {
-    let Account { id, state, profile: before } = account;
+async fn change(
+    write: &mut Write,
+    account: Account,
+    arrival: &Arrival,
+    actor: &str,
+) -> Result<Account, sqlx::Error> {
+    let Account { id, state, mark, profile: before } = account;
     let (profile, now) = (before.after(arrival), clock::now());
     // A newer token that says the same makes those before it older, and the account stays as it is.
     let drifted = (&profile.kind, &profile.attributes, &profile.mapping)
         != (&before.kind, &before.attributes, &before.mapping);
     sqlx::query(
         "UPDATE accounts SET kind = $1, attributes = $2, mapping = $3, gateway = $4, attributes_issued_at = $5,
-                             updated_at = coalesce($6, updated_at)
-         WHERE id = $7",
+                             updated_at = coalesce($6, updated_at), user_name = $7
+         WHERE id = $8",
     )
     .bind(&profile.kind)
     .bind(Value::Object(profile.attributes.clone()).to_string())
@@ -209,19 +228,20 @@ async fn change(write: &mut Write, account: Account, arrival: &Arrival) -> Resul
     .bind(&arrival.gateway)
     .bind(profile.issued_at.map(|at| at.as_millis() as i64))
     .bind(drifted.then_some(now.as_millis() as i64))
+    .bind(profile.user_name(&arrival.subject.id))
     .bind(&id)
     .execute(&mut **write)
     .await?;
     if drifted {
-        record(write, &id, Event::Drift, arrival, now, before.differences(&profile)).await?;
+        record(write, &id, (Event::Drift, actor), arrival, now, before.differences(&profile)).await?;
     }
-    Ok(Account { id, state, profile })
+    Ok(Account { id, state, mark, profile })
 }
 
 async fn record(
     write: &mut Write,
     account: &str,
-    event: Event,
+    (event, actor): (Event, &str),
     arrival: &Arrival,
     at: Timestamp,
     attributes: Vec<String>,
@@ -232,7 +252,7 @@ async fn record(
         subject_key: &arrival.subject.key,
         event,
         cause: Cause::Gateway(arrival.cause),
-        actor: ACTOR,
+        actor,
         gateway: Some((&arrival.gateway, &arrival.mapping)),
         attributes,
         reason: None,

@@ -40,11 +40,11 @@ pub(super) async fn apply(
         return Ok(Outcome::Is(after));
     }
     let now = clock::now();
-    let key: String = found.try_get("subject_key")?;
+    let key: Option<String> = found.try_get("subject_key")?;
     let entry = Entry {
         at: now,
         account,
-        subject_key: &key,
+        subject_key: key.as_deref().unwrap_or_default(),
         event: action.event(),
         cause: because.cause,
         actor: because.actor,
@@ -54,7 +54,8 @@ pub(super) async fn apply(
     };
     let record = audit::append(write, &entry).await?;
     sqlx::query(
-        "UPDATE accounts SET state = $1, state_since = $2, departure_record = coalesce($3, departure_record)
+        "UPDATE accounts SET state = $1, state_since = $2, departure_record = coalesce($3, departure_record),
+                             dormancy = 'awake', marked_at = NULL
          WHERE id = $4",
     )
     .bind(after.word())

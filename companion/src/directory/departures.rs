@@ -1,9 +1,10 @@
 //! `GET /v1/departures`: who may not get in any more, and who may again, told to gateways as it happens.
 //!
 //! An account's place in the feed is the record of its latest departure or return. So the feed is compacted by itself: it
-//! has one place for each account that ever departed, in order, and whoever begins at the beginning gets a snapshot.
+//! has one place for each account that ever departed, in order, and whoever begins at the beginning gets a snapshot. One
+//! without a subject is in it from when it has one.
 
-use super::lifecycle::Event;
+use super::lifecycle;
 use super::problem::Problem;
 use super::store::Store;
 use super::{Directory, audit};
@@ -69,9 +70,15 @@ async fn tell(
     let mut ear = store.bell().listen();
     loop {
         let page = page(store.pool(), &cursor, limit).await?;
-        let over = |heard: Result<bool, _>| !heard.unwrap_or_default();
-        if !page.departures.is_empty() || over(timeout_at(until, ear.hear()).await) {
+        if !page.departures.is_empty() || until <= Instant::now() {
             return Ok(Json(page));
+        }
+        match timeout_at(until, ear.hear()).await {
+            Ok(true) => {}
+            // No page: a gateway that gets one early takes its time before it asks again, and hears late of a departure
+            // that is told to the process after this one.
+            Ok(false) => return Err(Problem::stopping()),
+            Err(_) => return Ok(Json(page)),
         }
     }
 }
@@ -81,10 +88,11 @@ async fn page(database: &AnyPool, after: &Cursor, limit: i64) -> Result<Departur
         return Err(Problem::cursor_unknown());
     }
     let rows = sqlx::query(
-        "SELECT accounts.issuer, accounts.subject, accounts.subject_key,
-                audit.sequence, audit.hash, audit.at, audit.event, audit.reason
+        "SELECT accounts.issuer, accounts.subject, accounts.subject_key, accounts.state,
+                audit.sequence, audit.hash, audit.at, audit.reason
          FROM accounts JOIN audit ON audit.sequence = accounts.departure_record
-         WHERE accounts.departure_record > $1 ORDER BY accounts.departure_record LIMIT $2",
+         WHERE accounts.departure_record > $1 AND accounts.subject_key IS NOT NULL
+         ORDER BY accounts.departure_record LIMIT $2",
     )
     .bind(after.sequence)
     .bind(limit + 1)
@@ -101,8 +109,7 @@ async fn page(database: &AnyPool, after: &Cursor, limit: i64) -> Result<Departur
 
 fn departure(row: &AnyRow) -> Result<Departure, sqlx::Error> {
     let at: i64 = row.try_get("at")?;
-    let event: String = row.try_get("event")?;
-    let shut = event == Event::Departure.word() || event == Event::Disable.word();
+    let shut = lifecycle::State::of(row)?.is_shut();
     Ok(Departure {
         issuer: row.try_get("issuer")?,
         id: row.try_get("subject")?,

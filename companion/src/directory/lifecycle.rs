@@ -49,6 +49,14 @@ pub(super) enum Event {
     Enable,
     Departure,
     Return,
+    /// It was not used for long, and somebody is to look at it.
+    DormantReview,
+    /// It was not used for long, and is to be disabled.
+    DormantWarning,
+    /// Somebody uses, or wants to use, what was one of these or disabled as it was not used.
+    DormantReturn,
+    /// Somebody looked at what was dormant, and it stays as it is.
+    Keep,
 }
 
 /// Through what it came about.
@@ -56,11 +64,19 @@ pub(super) enum Event {
 pub(super) enum Cause {
     /// A gateway sighted somebody.
     Gateway(firstsight::wire::Cause),
+    /// A gateway told whom it served.
+    Sighting,
     /// Somebody decided it.
     Admin,
+    /// It was not used for as long as the settings say.
+    Dormancy,
+    /// A SCIM client wrote it.
+    Scim,
 }
 
 impl State {
+    pub(super) const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Disabled, Self::Departed];
+
     /// The state after an action, which may be the same; `None` if there is no such way.
     pub(super) const fn after(self, action: Action) -> Option<Self> {
         match (self, action) {
@@ -90,13 +106,15 @@ impl State {
     /// The state of an account whose row this is.
     pub(super) fn of(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let word: String = row.try_get("state")?;
-        let states = [Self::Pending, Self::Active, Self::Disabled, Self::Departed];
-        let found = states.into_iter().find(|state| state.word() == word);
+        let found = Self::ALL.into_iter().find(|state| state.word() == word);
         found.ok_or_else(|| sqlx::Error::Decode(format!("{word} is no state").into()))
     }
 }
 
 impl Action {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Approve, Self::Enable, Self::Return, Self::Disable, Self::Depart];
+
     pub(super) const fn event(self) -> Event {
         match self {
             Self::Approve => Event::Approval,
@@ -114,6 +132,20 @@ impl Action {
 }
 
 impl Event {
+    pub(super) const ALL: [Self; 11] = [
+        Self::Arrival,
+        Self::Drift,
+        Self::Approval,
+        Self::Disable,
+        Self::Enable,
+        Self::Departure,
+        Self::Return,
+        Self::DormantReview,
+        Self::DormantWarning,
+        Self::DormantReturn,
+        Self::Keep,
+    ];
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Arrival => "arrival",
@@ -123,17 +155,34 @@ impl Event {
             Self::Enable => "enable",
             Self::Departure => "departure",
             Self::Return => "return",
+            Self::DormantReview => "dormant-review",
+            Self::DormantWarning => "dormant-warning",
+            Self::DormantReturn => "dormant-return",
+            Self::Keep => "keep",
         }
     }
 }
 
 impl Cause {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Gateway(firstsight::wire::Cause::Arrival),
+        Self::Gateway(firstsight::wire::Cause::Drift),
+        Self::Gateway(firstsight::wire::Cause::Refresh),
+        Self::Sighting,
+        Self::Admin,
+        Self::Dormancy,
+        Self::Scim,
+    ];
+
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Gateway(firstsight::wire::Cause::Arrival) => "arrival",
             Self::Gateway(firstsight::wire::Cause::Drift) => "drift",
             Self::Gateway(firstsight::wire::Cause::Refresh) => "refresh",
+            Self::Sighting => "sighting",
             Self::Admin => "admin",
+            Self::Dormancy => "dormancy",
+            Self::Scim => "scim",
         }
     }
 }

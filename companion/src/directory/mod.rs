@@ -1,45 +1,56 @@
 //! The directory: a service over HTTP and a database that makes accounts when gateways sight somebody, and remembers when
 //! they were last seen.
 
-mod access;
+pub(crate) mod access;
 mod accounts;
 mod actions;
 mod arrivals;
 pub(crate) mod audit;
+pub(crate) mod backup;
 mod bell;
+mod body;
 mod change;
 mod departures;
 mod desk;
+pub(crate) mod dormancy;
+mod health;
 mod lifecycle;
+mod limits;
+mod page;
 mod problem;
 mod profile;
 mod settings;
 mod sightings;
 mod store;
 
-use crate::server;
-use access::{Access, Scope};
+use crate::server::tls::{self, Tls};
+use crate::server::{self, Phase};
+use access::{Access, EnvironmentToken, Scope};
 use axum::Router;
 use axum::extract::FromRef;
-use axum::routing::get;
 use desk::Desk;
+use dormancy::{Rules, Sweeper};
+use health::Readiness;
 use lifecycle::State;
+use limits::Limits;
 use settings::Settings;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use store::Store;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Database, Store};
+use tokio::time::timeout;
 
-/// How the directory is run. The environment variable FIRSTSIGHT_TOKEN holds a bearer token that opens the whole API.
+/// How the directory is run. The environment variable FIRSTSIGHT_TOKEN may hold a bearer token that opens the whole API, for
+/// as long as there are no others.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Address and port to listen on; port 0 takes any that is free.
     #[arg(long, default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
-    /// Where the accounts are kept: sqlite:FILE, made if it is not there, or postgres://USER:PASSWORD@HOST/DATABASE, which
-    /// several processes can share.
-    #[arg(long, env = "FIRSTSIGHT_DATABASE", default_value = "sqlite:firstsight.db")]
-    database: String,
+    #[command(flatten)]
+    database: Database,
     /// What becomes of somebody who is sighted for the first time.
     #[arg(long, value_enum, default_value_t = State::Active)]
     new_accounts: State,
@@ -48,11 +59,15 @@ pub(crate) struct Options {
     config: Option<PathBuf>,
 }
 
+/// How long what is queued may take at the end.
+const CLEARING: Duration = Duration::from_secs(1);
+
 /// What requests are answered with.
 #[derive(Clone)]
 struct Directory {
     store: Store,
     desk: Desk,
+    rules: Arc<Rules>,
 }
 
 impl FromRef<Directory> for Store {
@@ -63,31 +78,66 @@ impl FromRef<Directory> for Store {
 
 /// Runs the directory until it is asked to stop.
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let access = Access::open()?;
-    let settings = Settings::read(options.config.as_deref())?;
+    let environment = EnvironmentToken::read()?;
+    let mut settings = Settings::read(options.config.as_deref())?;
+    let limits: Limits = settings.section("limits");
+    let tls = open_tls(&mut settings);
+    let rules = Arc::new(Rules::read(&mut settings));
     settings.finish(options.config.as_deref())?;
-    let store = Store::open(&options.database).await?;
+    let store = Store::open(options.database.url()).await?;
+    let access = Access::open(environment, &store, &limits).await?;
     let listener = server::listen(options.listen).await?;
-    let directory = Directory { store: store.clone(), desk: Desk::open(store.clone(), options.new_accounts) };
-    let bell = store.bell().clone();
-    server::serve(listener, app(directory, &access), || bell.stop()).await?;
+    if tls.is_none() && !options.listen.ip().is_loopback() {
+        tracing::warn!(
+            "tokens and attributes go over {} as plain HTTP: configure [tls], or have a proxy do it",
+            options.listen
+        );
+    }
+    let (desk, cleared) = Desk::open(store.clone(), options.new_accounts);
+    let directory = Directory { store: store.clone(), desk, rules: rules.clone() };
+    let (readiness, bell) = (Readiness::new(store.clone()), store.bell().clone());
+    let app = app(directory, &access, &limits, &readiness);
+    let sweeper = Sweeper::start(store.clone(), rules);
+    server::serve(listener, app, limits.terms(tls), |phase| match phase {
+        Phase::Draining => readiness.leave(),
+        Phase::Finishing => bell.stop(),
+    })
+    .await?;
+    // Whoever sent what is still queued has gone, and was told nothing; it is written all the same.
+    timeout(CLEARING, cleared).await.ok();
+    drop(sweeper);
     store.close().await;
     Ok(())
 }
 
-fn app(directory: Directory, access: &Access) -> Router {
-    let gateways = arrivals::routes().merge(sightings::routes()).merge(departures::routes());
-    let reading = accounts::routes().merge(audit::routes());
+/// The `[tls]` of the settings.
+fn open_tls(settings: &mut Settings) -> Option<Tls> {
+    let files: Option<tls::Files> = settings.section("tls");
+    let told = |problems: Vec<tls::Problem>| {
+        for (setting, what) in problems {
+            settings.problem(&format!("tls.{setting}"), &what);
+        }
+    };
+    Tls::open(files?).map_err(told).ok()
+}
+
+fn app(directory: Directory, access: &Access, limits: &Limits, readiness: &Readiness) -> Router {
+    let gateways = arrivals::routes().merge(sightings::routes());
+    let reading = accounts::routes().merge(audit::routes()).merge(dormancy::reading());
+    let deciding = actions::routes().merge(dormancy::deciding()).merge(access.routes());
     let nowhere =
         Router::new().fallback(problem::no_such_place).method_not_allowed_fallback(problem::no_such_method);
     let api = Router::new()
         .merge(access.guard(&[Scope::Gateway], gateways))
         .merge(access.guard(&[Scope::Admin, Scope::Auditor], reading))
-        .merge(access.guard(&[Scope::Admin], actions::routes()))
+        .merge(access.guard(&[Scope::Admin], deciding))
         .merge(access.guard(&Scope::ALL, nowhere));
+    // A long poll takes its time.
+    let api = limits.timed(api).merge(access.guard(&[Scope::Gateway], departures::routes()));
     Router::new()
         .nest("/v1", api)
-        .route("/healthz", get(|| async { "ok\n" }))
+        .merge(limits.timed(page::routes(access, &directory.store)))
+        .merge(readiness.routes())
         .fallback(problem::no_such_place)
         .with_state(directory)
 }

@@ -5,6 +5,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use std::time::Duration;
 
 /// A problem document.
 #[derive(Debug, Serialize)]
@@ -17,12 +18,15 @@ pub(super) struct Problem {
     problems: Vec<String>,
     #[serde(skip)]
     challenge: Option<&'static str>,
+    /// After how long it is worth trying again.
+    #[serde(skip)]
+    wait: Option<Duration>,
 }
 
 impl Problem {
     fn new(status: StatusCode, slug: &str, title: &'static str) -> Self {
         let kind = format!("urn:firstsight:problem:{slug}");
-        Self { kind, title, status: status.as_u16(), problems: Vec::new(), challenge: None }
+        Self { kind, title, status: status.as_u16(), problems: Vec::new(), challenge: None, wait: None }
     }
 
     /// The request carries no token, or a wrong one.
@@ -53,8 +57,9 @@ impl Problem {
     /// its others repeat what was sent.
     pub(super) fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let said = error.inner().to_string();
-        let what =
-            if said.starts_with("missing field") { said.as_str() } else { "another type or word is wanted" };
+        // The parser goes on with the line and column; the path says where.
+        let said = said.split(" at line ").next().unwrap_or_default();
+        let what = if said.starts_with("missing field") { said } else { "another type or word is wanted" };
         Self::unprocessable(vec![format!("{}: {what}", error.path())])
     }
 
@@ -84,8 +89,37 @@ impl Problem {
 
     /// The database cannot be reached, or did not do what it was asked.
     pub(super) fn store_unavailable() -> Self {
-        let title = "The accounts cannot be reached right now.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", title)
+        Self::unavailable("store-unavailable", "The accounts cannot be reached right now.")
+    }
+
+    /// It took too long, be it to read the request or to answer it.
+    pub(super) fn timed_out() -> Self {
+        Self::unavailable("timed-out", "The request took too long.")
+    }
+
+    fn unavailable(slug: &str, title: &'static str) -> Self {
+        Self { wait: Some(Duration::from_secs(1)), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title) }
+    }
+
+    /// Whoever waits for something need not any more, and is to ask again: soon, as another process is there by then.
+    pub(super) fn stopping() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "The directory stops. Ask again.")
+    }
+
+    /// Whoever asks came too often, and may again after this time.
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let title = "There were too many requests.";
+        Self { wait: Some(wait), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", title) }
+    }
+
+    /// A token of this name works.
+    pub(super) fn name_taken() -> Self {
+        Self::new(StatusCode::CONFLICT, "name-taken", "There is a token of this name: rotate or revoke it.")
+    }
+
+    /// No token of this name works.
+    pub(super) fn no_such_token() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-token", "There is no token of this name that works.")
     }
 
     /// There is no such account.
@@ -129,15 +163,17 @@ impl From<sqlx::Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let challenge = self.challenge;
+        let (challenge, wait) = (self.challenge, self.wait);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(challenge) = challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(wait) = wait {
+            // In whole seconds, and not too few.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

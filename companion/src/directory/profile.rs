@@ -14,6 +14,8 @@ pub(super) struct Profile {
     /// The word for the kind, as it goes over the wire.
     pub(super) kind: String,
     pub(super) attributes: Map<String, Value>,
+    /// The names of attributes that SCIM wrote: arrivals leave them as they are.
+    pub(super) owned: Vec<String>,
     pub(super) mapping: String,
     /// When the issuer made the newest token that was heard of.
     pub(super) issued_at: Option<Timestamp>,
@@ -26,6 +28,7 @@ impl Profile {
     ///   does with the same second, as `iat` has no finer ones.
     /// - An attribute that is not there stays: another client's token may just not have the claim. Null takes it out.
     ///   Members of an object are attributes of their own.
+    /// - One that SCIM wrote is SCIM's: whoever provisions has the last word.
     /// - One that is `initial` is for whoever has none: an account that was made before the mapping named it gets it too.
     pub(super) fn after(&self, arrival: &Arrival) -> Self {
         let issued_at = arrival.issued_at.as_deref().and_then(clock::parse);
@@ -33,6 +36,7 @@ impl Profile {
             return self.clone();
         }
         let mut patch = arrival.attributes.clone();
+        patch.retain(|name, _| !self.owned.iter().any(|owned| owned.eq_ignore_ascii_case(name)));
         for name in &arrival.initial {
             if has(&self.attributes, name) {
                 take_out(&mut patch, name);
@@ -43,9 +47,16 @@ impl Profile {
         Self {
             kind: word(arrival.kind),
             attributes,
+            owned: self.owned.clone(),
             mapping: arrival.mapping.clone(),
             issued_at: issued_at.max(self.issued_at),
         }
+    }
+
+    /// What the account is found by as a user name; without one the subject's `sub` stands in for it.
+    pub(super) fn user_name(&self, sub: &str) -> String {
+        let said = self.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case("userName"));
+        lookup_key(said.and_then(|(_, value)| value.as_str()).unwrap_or(sub))
     }
 
     /// The dotted names of attributes that `other` does not have, or has with another value, or has alone; sorted.
@@ -55,6 +66,11 @@ impl Profile {
         names.sort_unstable();
         names
     }
+}
+
+/// What text without case is found by: in lower case, and no longer than an index takes. Others may have the same.
+pub(super) fn lookup_key(text: &str) -> String {
+    text.to_lowercase().chars().filter(|c| *c != '\0').take(200).collect()
 }
 
 fn compare(one: &Map<String, Value>, other: &Map<String, Value>, path: &mut String, names: &mut Vec<String>) {

@@ -69,6 +69,14 @@ impl Settings {
     pub(super) fn finish(mut self, path: Option<&Path>) -> Result<(), Unusable> {
         let unknown: Vec<_> = self.sections.keys().cloned().collect();
         unknown.iter().for_each(|section| self.problem(section, "there is no such section"));
+        self.finish_some(path)
+    }
+
+    /// For who wants some sections only.
+    ///
+    /// # Errors
+    /// Everything that is wrong in those that were read.
+    pub(super) fn finish_some(self, path: Option<&Path>) -> Result<(), Unusable> {
         if self.problems.is_empty() {
             return Ok(());
         }

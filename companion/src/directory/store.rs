@@ -7,10 +7,29 @@ mod schema;
 use super::bell::Bell;
 use dialect::Dialect;
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
 use std::error::Error;
 use std::ops::{Deref, DerefMut};
 use tokio::task::AbortHandle;
+
+/// Which database.
+#[derive(clap::Args)]
+pub(crate) struct Database {
+    /// Where the accounts are kept: sqlite:FILE, made if it is not there, or postgres://USER:PASSWORD@HOST/DATABASE, which
+    /// several processes can share.
+    #[arg(long, env = "FIRSTSIGHT_DATABASE", default_value = "sqlite:firstsight.db")]
+    database: String,
+}
+
+impl Database {
+    pub(super) const fn of(url: String) -> Self {
+        Self { database: url }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.database
+    }
+}
 
 /// The open database; clones are the same one.
 ///
@@ -94,6 +113,28 @@ impl Store {
         &self.bell
     }
 
+    /// Copies what is committed at this moment into a file that is empty.
+    ///
+    /// # Errors
+    /// If it cannot be copied or written, or is no SQLite database.
+    pub(super) async fn copy(&self, file: &str) -> Result<(), Box<dyn Error>> {
+        if self.dialect == Dialect::Postgres {
+            return Err("only SQLite is copied by this command; for PostgreSQL there is pg_dump".into());
+        }
+        sqlx::query("VACUUM INTO $1").bind(file).execute(&self.readers).await?;
+        Ok(())
+    }
+
+    /// Whether it can be written to and has the schema that this program knows.
+    pub(super) async fn is_ready(&self) -> Result<bool, sqlx::Error> {
+        let version = sqlx::query("SELECT max(version) AS version FROM _sqlx_migrations");
+        let version: i64 = version.fetch_one(&self.readers).await?.try_get("version")?;
+        let mut write = self.write().await?;
+        // Not committed: a database that may only be read refuses it all the same.
+        sqlx::query("UPDATE audit_head SET sequence = sequence").execute(&mut *write).await?;
+        Ok(version >= schema::VERSION)
+    }
+
     /// Finishes what is under way and closes the database.
     pub(super) async fn close(&self) {
         if let Some(listener) = &self.listener {
@@ -150,7 +191,6 @@ fn name(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::Row;
 
     #[tokio::test]
     async fn a_database_of_the_first_schema_is_brought_up_to_date_and_keeps_its_accounts() {

@@ -67,6 +67,9 @@ async fn nobody_speaks_to_the_api_without_its_token() {
         "/v1/accounts/1/approve",
         "/v1/departures",
         "/v1/audit",
+        "/v1/dormancy",
+        "/v1/dormancy/sweep",
+        "/v1/accounts/1/keep",
         "/v1/none",
     ];
     for path in paths {

@@ -22,7 +22,8 @@ impl Database {
                 static CREATED: AtomicU64 = AtomicU64::new(0);
                 let name = format!("test_{}", CREATED.fetch_add(1, Ordering::Relaxed));
                 execute(&format!("{server}/postgres"), &format!("CREATE DATABASE {name}"));
-                format!("{server}/{name}")
+                // Without the asking for TLS that is usual, which every connection would pay for.
+                format!("{server}/{name}?sslmode=disable")
             }
             Err(_) => format!("sqlite:{}", folder.path().join("accounts.db").display()),
         };

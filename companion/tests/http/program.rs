@@ -6,7 +6,7 @@ use firstsight::wire::{Arrival, ArrivalSubject, Cause, SIGHTINGS_CONTENT_TYPE, S
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
 pub(crate) const TOKEN: &str = "a-token-that-is-long-enough";
 pub(crate) const ISSUER: &str = "https://idp.example.com";
@@ -20,7 +20,14 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it with these arguments and waits until it says where it listens.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut command = command(arguments);
+        command.stderr(Stdio::null());
+        Self::run(command)
+    }
+
+    /// Runs it and waits until it says where it listens.
+    pub(crate) fn run(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url =
@@ -30,8 +37,17 @@ impl Program {
 
     /// Asks it to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(asked.success());
+        self.signal("TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let signal = [format!("-{name}"), self.child.id().to_string()];
+        assert!(Command::new("kill").args(signal).status().unwrap().success());
+    }
+
+    /// What it writes to standard error, if that was asked for.
+    pub(crate) fn errors(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
     }
 
     /// Ends it without a warning.
@@ -95,6 +111,11 @@ impl Directory {
         Self::on(self.database, &[])
     }
 
+    /// Where it listens, as address and port.
+    pub(crate) fn address(&self) -> &str {
+        self.program.url.split_once("://").unwrap().1
+    }
+
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.program.url)).bearer_auth(TOKEN)
     }
@@ -156,6 +177,11 @@ impl Directory {
 pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// Sends a request; returns the status of what it was answered with.
+pub(crate) async fn status(request: RequestBuilder) -> u16 {
+    request.send().await.unwrap().status().as_u16()
 }
 
 /// The value of a header of a response, or nothing.

@@ -1,7 +1,8 @@
 //! The chain of records in the database: how it grows, how it is read, and whether it is whole.
 
-use super::record::{BEGINNING, Entry, Record};
+use super::record::{BEGINNING, Entry, Record, TokenNote};
 use crate::directory::store::Write;
+use firstsight::domain::Timestamp;
 use sqlx::any::AnyExecutor;
 use sqlx::{AnyConnection, Row};
 
@@ -20,15 +21,37 @@ pub(super) struct Findings {
 
 /// Adds a record, as part of a change; returns its sequence.
 pub(in crate::directory) async fn append(write: &mut Write, entry: &Entry<'_>) -> Result<i64, sqlx::Error> {
+    let head = head(write).await?;
+    add(write, entry.at, Record::new(entry, head)).await
+}
+
+/// Adds a record of what `actor` did to a token, likewise.
+pub(in crate::directory) async fn append_about_token(
+    write: &mut Write,
+    at: Timestamp,
+    event: &str,
+    actor: &str,
+    token: &TokenNote,
+) -> Result<i64, sqlx::Error> {
+    let head = head(write).await?;
+    add(write, at, Record::about_token((at, event, actor), token, head)).await
+}
+
+async fn head(write: &mut Write) -> Result<(i64, String), sqlx::Error> {
     let head = sqlx::query("SELECT sequence, hash FROM audit_head").fetch_one(&mut **write).await?;
-    let record = Record::new(entry, (head.try_get("sequence")?, head.try_get("hash")?));
+    Ok((head.try_get("sequence")?, head.try_get("hash")?))
+}
+
+async fn add(write: &mut Write, at: Timestamp, record: Record) -> Result<i64, sqlx::Error> {
+    let token = record.token.as_ref().map(serde_json::to_string).transpose();
     sqlx::query(
         "INSERT INTO audit
-           (sequence, at, account, subject_key, event, cause, actor, gateway, mapping, attributes, reason, previous, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+           (sequence, at, account, subject_key, event, cause, actor, gateway, mapping, attributes, reason, previous, hash,
+            token)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(record.sequence)
-    .bind(entry.at.as_millis() as i64)
+    .bind(at.as_millis() as i64)
     .bind(&record.account)
     .bind(&record.subject_key)
     .bind(&record.event)
@@ -40,6 +63,7 @@ pub(in crate::directory) async fn append(write: &mut Write, entry: &Entry<'_>) -
     .bind(&record.reason)
     .bind(&record.previous)
     .bind(&record.hash)
+    .bind(token.map_err(|error| sqlx::Error::Encode(error.into()))?)
     .execute(&mut **write)
     .await?;
     let head = sqlx::query("UPDATE audit_head SET sequence = $1, hash = $2");
@@ -65,6 +89,16 @@ pub(in crate::directory) async fn records(
         query = query.bind(key);
     }
     query.fetch_all(database).await?.iter().map(Record::read).collect()
+}
+
+/// The first records about one account, in order: also those of before it had a subject.
+pub(in crate::directory) async fn story(
+    database: impl AnyExecutor<'_>,
+    account: &str,
+    limit: i64,
+) -> Result<Vec<Record>, sqlx::Error> {
+    let query = sqlx::query("SELECT * FROM audit WHERE account = $1 ORDER BY sequence LIMIT $2");
+    query.bind(account).bind(limit).fetch_all(database).await?.iter().map(Record::read).collect()
 }
 
 /// Gives each record to `take`, in order.

@@ -3,16 +3,18 @@
 
 mod chain;
 mod record;
+mod search;
 
 use super::Directory;
 use super::problem::Problem;
-use super::store::Store;
+use super::store::{Database, Store};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
-pub(super) use chain::{append, records};
-pub(super) use record::{Entry, Record};
+pub(super) use chain::{append, append_about_token, records, story};
+pub(super) use record::{Entry, Record, TokenNote};
+pub(super) use search::{Found, Search, head};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::io::Write as _;
@@ -42,14 +44,6 @@ pub(crate) enum Command {
     },
 }
 
-/// Which database.
-#[derive(clap::Args)]
-pub(crate) struct Database {
-    /// Where the accounts are kept.
-    #[arg(long, env = "FIRSTSIGHT_DATABASE", default_value = "sqlite:firstsight.db")]
-    database: String,
-}
-
 /// Which records are asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,7 +69,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     match command {
         Command::Verify { database, noted } => {
-            let store = Store::look_into(&database.database).await?;
+            let store = Store::look_into(database.url()).await?;
             let found = chain::examine(&mut *store.snapshot().await?, noted.as_deref()).await?;
             store.close().await;
             let (_, head) = &found.head;
@@ -92,7 +86,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Box<dyn Error>> {
             Err(format!("the audit is not whole: {} problem(s)", found.problems.len()).into())
         }
         Command::Export { database } => {
-            let store = Store::look_into(&database.database).await?;
+            let store = Store::look_into(database.url()).await?;
             chain::walk(&mut *store.snapshot().await?, |record| writeln!(out, "{}", record.line())).await?;
             store.close().await;
             Ok(())

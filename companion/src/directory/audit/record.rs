@@ -2,7 +2,7 @@
 
 use super::super::lifecycle::{Cause, Event};
 use firstsight::domain::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -15,6 +15,7 @@ pub(in crate::directory) struct Entry<'a> {
     pub(in crate::directory) at: Timestamp,
     /// The account's id.
     pub(in crate::directory) account: &'a str,
+    /// Empty as long as the account has no subject.
     pub(in crate::directory) subject_key: &'a str,
     pub(in crate::directory) event: Event,
     pub(in crate::directory) cause: Cause,
@@ -28,26 +29,40 @@ pub(in crate::directory) struct Entry<'a> {
     pub(in crate::directory) reason: Option<&'a str>,
 }
 
+/// A token that a record is about, as it was then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::directory) struct TokenNote {
+    pub(in crate::directory) id: String,
+    pub(in crate::directory) name: String,
+    pub(in crate::directory) scopes: Vec<String>,
+    /// RFC 3339 time, UTC.
+    pub(in crate::directory) expires_at: Option<String>,
+}
+
 /// A record as it is exported. The canonical form is its JSON in one line, with the members in this order, without
 /// `hash`; `hash` is the SHA-256 of that as 64 hexadecimal digits, and `previous` the hash of the record before.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(in crate::directory) struct Record {
     /// 1 for the first record, and one more for each that follows.
-    pub(super) sequence: i64,
+    pub(in crate::directory) sequence: i64,
     /// RFC 3339 time, UTC.
-    pub(super) at: String,
-    pub(super) account: String,
-    pub(super) subject_key: String,
-    pub(super) event: String,
-    pub(super) cause: String,
-    pub(super) actor: String,
-    pub(super) gateway: Option<String>,
-    pub(super) mapping: Option<String>,
-    pub(super) attributes: Vec<String>,
-    pub(super) reason: Option<String>,
-    pub(super) previous: String,
+    pub(in crate::directory) at: String,
+    /// Empty, like the subject's key, if it is about no account.
+    pub(in crate::directory) account: String,
+    pub(in crate::directory) subject_key: String,
+    pub(in crate::directory) event: String,
+    pub(in crate::directory) cause: String,
+    pub(in crate::directory) actor: String,
+    pub(in crate::directory) gateway: Option<String>,
+    pub(in crate::directory) mapping: Option<String>,
+    pub(in crate::directory) attributes: Vec<String>,
+    pub(in crate::directory) reason: Option<String>,
+    /// Only there if the record is about a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::directory) token: Option<TokenNote>,
+    pub(in crate::directory) previous: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) hash: String,
+    pub(in crate::directory) hash: String,
 }
 
 impl Record {
@@ -65,10 +80,40 @@ impl Record {
             mapping: entry.gateway.map(|(_, mapping)| mapping.to_owned()),
             attributes: entry.attributes.clone(),
             reason: entry.reason.map(str::to_owned),
+            token: None,
             previous,
             hash: String::new(),
         };
-        Self { hash: record.digest(), ..record }
+        record.sealed()
+    }
+
+    /// The record of what somebody did to a token, likewise.
+    pub(super) fn about_token(
+        (at, event, actor): (Timestamp, &str, &str),
+        token: &TokenNote,
+        (sequence, previous): (i64, String),
+    ) -> Self {
+        let record = Self {
+            sequence: sequence + 1,
+            at: at.rfc3339(),
+            account: String::new(),
+            subject_key: String::new(),
+            event: event.to_owned(),
+            cause: Cause::Admin.word().to_owned(),
+            actor: actor.to_owned(),
+            gateway: None,
+            mapping: None,
+            attributes: Vec::new(),
+            reason: None,
+            token: Some(token.clone()),
+            previous,
+            hash: String::new(),
+        };
+        record.sealed()
+    }
+
+    fn sealed(self) -> Self {
+        Self { hash: self.digest(), ..self }
     }
 
     /// The hash that the record should have.
@@ -87,6 +132,7 @@ impl Record {
         let at: i64 = row.try_get("at")?;
         let at = u64::try_from(at).map_err(|error| sqlx::Error::Decode(error.into()))?;
         let attributes: String = row.try_get("attributes")?;
+        let token: Option<String> = row.try_get("token")?;
         Ok(Self {
             sequence: row.try_get("sequence")?,
             at: Timestamp::from_millis(at).rfc3339(),
@@ -100,6 +146,10 @@ impl Record {
             attributes: serde_json::from_str(&attributes)
                 .map_err(|error| sqlx::Error::Decode(error.into()))?,
             reason: row.try_get("reason")?,
+            token: token
+                .map(|token| serde_json::from_str(&token))
+                .transpose()
+                .map_err(|error| sqlx::Error::Decode(error.into()))?,
             previous: row.try_get("previous")?,
             hash: row.try_get("hash")?,
         })
@@ -129,6 +179,18 @@ mod tests {
         );
         assert_eq!(record.line(), format!(r#"{unsealed},"hash":"{}"}}"#, record.hash));
         // The line without its hash, through sha256sum.
+        assert_eq!(record.hash, format!("{:x}", Sha256::digest(format!("{unsealed}}}"))));
+    }
+
+    #[test]
+    fn a_record_about_a_token_names_it_and_no_account() {
+        let (id, name, scopes) = ("0199".into(), "edge-1".into(), vec!["gateway".into()]);
+        let token = TokenNote { id, name, scopes, expires_at: None };
+        let done = (Timestamp::from_secs(1_795_458_540), "token-made", "environment");
+        let record = Record::about_token(done, &token, (1, BEGINNING.into()));
+        let unsealed = format!(
+            r#"{{"sequence":2,"at":"2026-11-23T18:29:00.000Z","account":"","subject_key":"","event":"token-made","cause":"admin","actor":"environment","gateway":null,"mapping":null,"attributes":[],"reason":null,"token":{{"id":"0199","name":"edge-1","scopes":["gateway"],"expires_at":null}},"previous":"{BEGINNING}""#
+        );
         assert_eq!(record.hash, format!("{:x}", Sha256::digest(format!("{unsealed}}}"))));
     }
 }

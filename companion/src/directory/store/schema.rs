@@ -22,7 +22,15 @@ const CHANGES: &[Change] = &[
     change!(1, "accounts", "0001_accounts.sql"),
     change!(2, "attributes issued at", "0002_attributes_issued_at.sql"),
     change!(3, "lifecycle", "0003_lifecycle.sql"),
+    change!(4, "access", "0004_access.sql"),
+    change!(5, "scim", "0005_scim.sql"),
+    change!(7, "dormancy", "0007_dormancy.sql"),
+    change!(8, "page", "0008_page.sql"),
+    change!(9, "accounts by issuer", "0009_accounts_by_issuer.sql"),
 ];
+
+/// The number of the last change.
+pub(super) const VERSION: i64 = CHANGES[CHANGES.len() - 1].0;
 
 /// Brings a database up to date.
 pub(super) fn migrator(dialect: Dialect) -> Migrator {

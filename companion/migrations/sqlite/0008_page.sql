@@ -1,0 +1,14 @@
+-- Who is logged in to the console. The session's id is in the browser alone: here is its hash, and the digest of the token
+-- it was opened with, sealed under the id.
+
+CREATE TABLE sessions (
+    hash      TEXT    NOT NULL PRIMARY KEY,
+    token     TEXT    NOT NULL,
+    opened_at INTEGER NOT NULL,
+    used_at   INTEGER NOT NULL,
+    notice    TEXT
+) STRICT;
+
+-- What the console searches by.
+CREATE INDEX accounts_by_sub ON accounts (subject);
+CREATE INDEX audit_by_time ON audit (at, sequence);
