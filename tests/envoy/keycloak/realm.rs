@@ -1,11 +1,10 @@
 //! A realm of a test's own, made of the one that users copy, and gone when it is dropped.
 
 use super::server::Keycloak;
-use crate::support::message::get;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-/// What compose.yaml leaves to its environment.
+/// For everything that the realm leaves to its environment.
 const SECRET: &str = "a-secret-of-tests";
 
 pub(crate) struct Realm {
@@ -16,21 +15,24 @@ pub(crate) struct Realm {
 
 impl Realm {
     pub(crate) fn new(keycloak: &'static Keycloak, name: &str) -> Self {
-        Self::with(keycloak, name, |_| {})
+        Self::of(keycloak, name, &shipped())
     }
 
-    /// With what `change` makes of it before it is made.
-    pub(crate) fn with(keycloak: &'static Keycloak, name: &str, change: impl FnOnce(&mut Value)) -> Self {
-        let name = format!("test-{name}-{}", std::process::id());
-        let shipped = include_str!("../../../envoy/compose/realm.json");
-        let placeholders = ["${DEMO_PASSWORD}", "${JOB_SECRET}", "${SIGNALS_TOKEN}"];
-        let text = placeholders.iter().fold(shipped.to_owned(), |text, name| text.replace(name, SECRET));
-        let mut realm: Value = serde_json::from_str(&text).expect("it is JSON");
+    /// That tells a directory on this port of sessions that end.
+    pub(crate) fn telling(keycloak: &'static Keycloak, name: &str, port: u16) -> Self {
+        Self::of(
+            keycloak,
+            name,
+            &shipped().replace("http://directory:8090", &format!("http://127.0.0.1:{port}")),
+        )
+    }
+
+    fn of(keycloak: &'static Keycloak, name: &str, text: &str) -> Self {
+        let issuer = issuer(keycloak, name);
+        let name = full(name);
+        let mut realm: Value = serde_json::from_str(text).expect("it is JSON");
         realm["realm"] = json!(name);
-        change(&mut realm);
         keycloak.administer("POST", "", &realm);
-        let (_, discovery) = keycloak.ask(&get(&format!("/realms/{name}/.well-known/openid-configuration")));
-        let issuer = discovery["issuer"].as_str().expect("it says who it is").to_owned();
         Self { keycloak, name, issuer }
     }
 
@@ -97,6 +99,21 @@ impl Drop for Realm {
             self.administer("DELETE", "", &Value::Null);
         }
     }
+}
+
+/// The realm that users copy, with what it leaves to its environment.
+fn shipped() -> String {
+    let shipped = include_str!("../../../envoy/compose/realm.json");
+    shipped.replace("${DEMO_PASSWORD}", SECRET).replace("${JOB_SECRET}", SECRET)
+}
+
+/// The issuer that a realm of this name is.
+pub(crate) fn issuer(keycloak: &Keycloak, name: &str) -> String {
+    format!("{}/realms/{}", keycloak.url(), full(name))
+}
+
+fn full(name: &str) -> String {
+    format!("test-{name}-{}", std::process::id())
 }
 
 /// The header of a token.

@@ -16,7 +16,7 @@ const PASSWORD: &str = "administrator-of-tests";
 pub(crate) struct Keycloak {
     pub(crate) port: u16,
     password: String,
-    _process: Option<Child>,
+    process: Option<Child>,
 }
 
 /// The one there is.
@@ -37,7 +37,7 @@ impl Keycloak {
         let port = address.trim_end_matches('/').rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         let port = port.expect("FIRSTSIGHT_KEYCLOAK is http://HOST:PORT");
         let password = std::env::var("KEYCLOAK_ADMIN_PASSWORD").expect("KEYCLOAK_ADMIN_PASSWORD is set");
-        Self { port, password, _process: None }
+        Self { port, password, process: None }
     }
 
     fn start(distribution: &str) -> Self {
@@ -59,13 +59,25 @@ impl Keycloak {
             .stderr(Stdio::null())
             .spawn()
             .expect("there is a shell");
-        let keycloak = Self { port, password: PASSWORD.to_owned(), _process: Some(process) };
+        let keycloak = Self { port, password: PASSWORD.to_owned(), process: Some(process) };
         let start = Instant::now();
         while !keycloak.is_up() {
             assert!(start.elapsed() < PATIENCE, "{distribution} does not come up; does `java` run?");
             thread::sleep(Duration::from_millis(200));
         }
         keycloak
+    }
+
+    /// Whether it is a process of this one's.
+    pub(crate) const fn is_own(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// What the issuers of its realms begin with.
+    pub(crate) fn url(&self) -> String {
+        let (_, discovery) = self.ask(&get("/realms/master/.well-known/openid-configuration"));
+        let issuer = discovery["issuer"].as_str().expect("it says who it is");
+        issuer.trim_end_matches("/realms/master").to_owned()
     }
 
     fn is_up(&self) -> bool {
