@@ -1,12 +1,13 @@
 //! `GET /v1/accounts`: who has an account, how it stands, and when they were last seen.
 
-use super::audit;
 use super::lifecycle;
 use super::problem::Problem;
 use super::store::Store;
-use axum::Json;
+use super::{Directory, audit};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
 use firstsight::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,10 +17,14 @@ use sqlx::any::AnyRow;
 /// The most accounts on one page.
 const LARGEST_PAGE: i64 = 1000;
 
+pub(super) fn routes() -> Router<Directory> {
+    Router::new().route("/accounts", get(list)).route("/accounts/{id}", get(show))
+}
+
 /// Which accounts are asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Which {
+struct Which {
     /// Only those after this account's id.
     after: Option<String>,
     /// How many at the most.
@@ -34,14 +39,14 @@ pub(super) struct Which {
 
 /// One page of accounts.
 #[derive(Serialize)]
-pub(super) struct Page {
+struct Page {
     accounts: Vec<Value>,
     /// The `after` of the next page; null on the last one.
     next: Option<String>,
 }
 
 /// Accounts in the order in which they were made, page by page.
-pub(super) async fn list(
+async fn list(
     State(store): State<Store>,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Page>, Problem> {
@@ -76,7 +81,7 @@ pub(super) async fn list(
 }
 
 /// One account by its id, with its story.
-pub(super) async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn show(State(store): State<Store>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let mut account = one(&store, &id).await?;
     let key = account["subject"]["key"].as_str();
     let story = audit::records(store.pool(), key, 0, audit::LARGEST_PAGE).await?;

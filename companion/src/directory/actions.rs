@@ -1,22 +1,28 @@
 //! `POST /v1/accounts/{id}/approve`, `disable`, `enable`, `depart` and `return`: somebody decides about an account. Done
 //! again, an action changes nothing.
 
-use super::accounts;
+use super::access::Caller;
 use super::change::{self, Because, Outcome};
 use super::lifecycle::{Action, Cause};
 use super::problem::{Problem, no_such_place};
 use super::store::Store;
-use axum::Json;
+use super::{Directory, accounts};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::routing::post;
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// The longest reason, in bytes.
 const LONGEST_REASON: usize = 1000;
-/// Who acts through the API: whoever holds its one token.
-const ACTOR: &str = "admin";
+/// The largest body, in bytes.
+const LIMIT: usize = 16 * 1024;
+
+pub(super) fn routes() -> Router<Directory> {
+    Router::new().route("/accounts/{id}/{action}", post(act).layer(DefaultBodyLimit::max(LIMIT)))
+}
 
 /// The body of an action.
 #[derive(Deserialize)]
@@ -27,14 +33,15 @@ struct Why {
 }
 
 /// Answers with the account as it is then.
-pub(super) async fn post(
+async fn act(
     State(store): State<Store>,
+    Extension(caller): Extension<Caller>,
     path: Result<Path<(String, Action)>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let Ok(Path((id, action))) = path else { return Err(no_such_place().await) };
     let Why { reason } = read(&body?)?;
-    let because = Because { cause: Cause::Admin, actor: ACTOR, reason: Some(&reason) };
+    let because = Because { cause: Cause::Admin, actor: &caller.name, reason: Some(&reason) };
     let mut write = store.write().await?;
     match change::apply(&mut write, &id, action, &because).await? {
         Outcome::Is(_) => write.commit().await?,

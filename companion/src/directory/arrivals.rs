@@ -8,10 +8,11 @@ use super::problem::Problem;
 use super::profile::Profile;
 use super::store::Write;
 use crate::clock;
-use axum::Json;
 use axum::body::Bytes;
-use axum::extract;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{self, DefaultBodyLimit};
+use axum::routing::post;
+use axum::{Json, Router};
 use firstsight::domain::{Issuer, Subject, SubjectId, Timestamp};
 use firstsight::wire::{Arrival, ArrivalSubject};
 use http::StatusCode;
@@ -22,6 +23,13 @@ use uuid::Uuid;
 
 /// Who is behind everything that arrivals bring about.
 const ACTOR: &str = "gateway";
+
+/// The largest body, in bytes.
+const LIMIT: usize = 1024 * 1024;
+
+pub(super) fn routes() -> Router<Directory> {
+    Router::new().route("/arrivals", post(take).layer(DefaultBodyLimit::max(LIMIT)))
+}
 
 /// What became of an arrival.
 pub(super) struct Settled {
@@ -38,7 +46,7 @@ struct Account {
 }
 
 /// Answers 201 for an account that was made, 200 for one that was there, and with its state for one that may not be used.
-pub(super) async fn post(
+async fn take(
     extract::State(directory): extract::State<Directory>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {

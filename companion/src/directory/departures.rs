@@ -3,13 +3,14 @@
 //! An account's place in the feed is the record of its latest departure or return. So the feed is compacted by itself: it
 //! has one place for each account that ever departed, in order, and whoever begins at the beginning gets a snapshot.
 
-use super::audit;
 use super::lifecycle::Event;
 use super::problem::Problem;
 use super::store::Store;
-use axum::Json;
+use super::{Directory, audit};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
 use firstsight::domain::Timestamp;
 use firstsight::wire::{Departure, DepartureState, Departures};
 use serde::Deserialize;
@@ -23,10 +24,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How much of a record's hash is in a cursor: enough to tell whether the record is the same.
 const MARK: usize = 16;
 
+pub(super) fn routes() -> Router<Directory> {
+    Router::new().route("/departures", get(tell))
+}
+
 /// What is asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Which {
+struct Which {
     /// Only what happened after this cursor.
     after: Option<String>,
     /// How long to wait if nothing has, such as `20s`.
@@ -44,7 +49,7 @@ struct Cursor {
 }
 
 /// What happened after the cursor; if nothing did, whatever happens within the wait.
-pub(super) async fn get(
+async fn tell(
     State(store): State<Store>,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Departures>, Problem> {

@@ -1,6 +1,7 @@
 //! The directory: a service over HTTP and a database that makes accounts when gateways sight somebody, and remembers when
 //! they were last seen.
 
+mod access;
 mod accounts;
 mod actions;
 mod arrivals;
@@ -12,22 +13,24 @@ mod desk;
 mod lifecycle;
 mod problem;
 mod profile;
+mod settings;
 mod sightings;
 mod store;
-mod token;
 
 use crate::server;
-use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::routing::{get, post};
-use axum::{Router, middleware};
+use access::{Access, Scope};
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::get;
 use desk::Desk;
 use lifecycle::State;
+use settings::Settings;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use store::Store;
-use token::Token;
 
-/// How the directory is run. Its API's bearer token comes from the environment variable FIRSTSIGHT_TOKEN.
+/// How the directory is run. The environment variable FIRSTSIGHT_TOKEN holds a bearer token that opens the whole API.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Address and port to listen on; port 0 takes any that is free.
@@ -40,6 +43,9 @@ pub(crate) struct Options {
     /// What becomes of somebody who is sighted for the first time.
     #[arg(long, value_enum, default_value_t = State::Active)]
     new_accounts: State,
+    /// A file in TOML with everything else.
+    #[arg(long, env = "FIRSTSIGHT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// What requests are answered with.
@@ -55,37 +61,30 @@ impl FromRef<Directory> for Store {
     }
 }
 
-/// The largest body of one arrival, in bytes.
-const ARRIVAL_LIMIT: usize = 1024 * 1024;
-/// The largest body of an action upon an account, in bytes.
-const ACTION_LIMIT: usize = 16 * 1024;
-/// The largest batch of sightings, in bytes.
-const SIGHTINGS_LIMIT: usize = 8 * 1024 * 1024;
-
 /// Runs the directory until it is asked to stop.
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let token = Token::from_environment()?;
+    let access = Access::open()?;
+    let settings = Settings::read(options.config.as_deref())?;
+    settings.finish(options.config.as_deref())?;
     let store = Store::open(&options.database).await?;
     let listener = server::listen(options.listen).await?;
     let directory = Directory { store: store.clone(), desk: Desk::open(store.clone(), options.new_accounts) };
     let bell = store.bell().clone();
-    server::serve(listener, app(directory, token), || bell.stop()).await?;
+    server::serve(listener, app(directory, &access), || bell.stop()).await?;
     store.close().await;
     Ok(())
 }
 
-fn app(directory: Directory, token: Token) -> Router {
+fn app(directory: Directory, access: &Access) -> Router {
+    let gateways = arrivals::routes().merge(sightings::routes()).merge(departures::routes());
+    let reading = accounts::routes().merge(audit::routes());
+    let nowhere =
+        Router::new().fallback(problem::no_such_place).method_not_allowed_fallback(problem::no_such_method);
     let api = Router::new()
-        .route("/arrivals", post(arrivals::post).layer(DefaultBodyLimit::max(ARRIVAL_LIMIT)))
-        .route("/sightings", post(sightings::post).layer(DefaultBodyLimit::max(SIGHTINGS_LIMIT)))
-        .route("/accounts", get(accounts::list))
-        .route("/accounts/{id}", get(accounts::show))
-        .route("/accounts/{id}/{action}", post(actions::post).layer(DefaultBodyLimit::max(ACTION_LIMIT)))
-        .route("/departures", get(departures::get))
-        .route("/audit", get(audit::list))
-        .fallback(problem::no_such_place)
-        .method_not_allowed_fallback(problem::no_such_method)
-        .layer(middleware::from_fn_with_state(token, token::required));
+        .merge(access.guard(&[Scope::Gateway], gateways))
+        .merge(access.guard(&[Scope::Admin, Scope::Auditor], reading))
+        .merge(access.guard(&[Scope::Admin], actions::routes()))
+        .merge(access.guard(&Scope::ALL, nowhere));
     Router::new()
         .nest("/v1", api)
         .route("/healthz", get(|| async { "ok\n" }))

@@ -31,6 +31,13 @@ impl Problem {
         Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", title) }
     }
 
+    /// The token is for something else (RFC 6750 §3.1).
+    pub(super) fn forbidden() -> Self {
+        let challenge = Some(r#"Bearer error="insufficient_scope""#);
+        let title = "The token does not have the scope for this.";
+        Self { challenge, ..Self::new(StatusCode::FORBIDDEN, "forbidden", title) }
+    }
+
     /// The body is no JSON.
     pub(super) fn no_json() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "no-json", "The body is not JSON.")

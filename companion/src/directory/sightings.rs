@@ -1,19 +1,28 @@
 //! `POST /v1/sightings`: a gateway tells whom it served. Idempotent by (source, id); the latest time is kept, whatever
 //! order batches come in.
 
+use super::Directory;
 use super::problem::Problem;
 use super::store::{Store, Write};
 use crate::clock;
-use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::routing::post;
+use axum::{Json, Router};
 use firstsight::domain::Timestamp;
 use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
+
+/// The largest batch, in bytes.
+const LIMIT: usize = 8 * 1024 * 1024;
+
+pub(super) fn routes() -> Router<Directory> {
+    Router::new().route("/sightings", post(take).layer(DefaultBodyLimit::max(LIMIT)))
+}
 
 /// How long it is remembered that an event was applied: far longer than a gateway keeps one.
 const RECEIPTS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -24,7 +33,7 @@ const LARGEST_COUNT: i64 = (1 << 53) - 1;
 
 /// What became of a batch.
 #[derive(Default, Serialize)]
-pub(super) struct Receipt {
+struct Receipt {
     /// Events that were applied.
     accepted: u64,
     /// Events that had been applied before.
@@ -41,7 +50,7 @@ struct Seen {
 }
 
 /// Applies a whole batch, or nothing of it.
-pub(super) async fn post(
+async fn take(
     State(store): State<Store>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,

@@ -111,7 +111,7 @@ async fn an_accounts_story_says_what_was_done_by_whom_and_why() {
     let events = ["arrival", "drift", "approval", "disable", "enable", "departure", "return"];
     assert_eq!(told(&account, "event"), events);
     assert_eq!(told(&account, "cause")[..3], ["arrival", "drift", "admin"]);
-    assert_eq!(told(&account, "actor")[..3], ["gateway", "gateway", "admin"]);
+    assert_eq!(told(&account, "actor")[..3], ["gateway", "gateway", "environment"]);
     assert_eq!(told(&account, "gateway")[..3], [json!("edge-1"), json!("edge-1"), Value::Null]);
     assert_eq!(told(&account, "mapping")[..3], [json!("mapping-1"), json!("mapping-1"), Value::Null]);
     assert_eq!(told(&account, "reason")[1..3], [Value::Null, json!("to approve")]);

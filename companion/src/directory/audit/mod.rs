@@ -4,11 +4,13 @@
 mod chain;
 mod record;
 
+use super::Directory;
 use super::problem::Problem;
 use super::store::Store;
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
 pub(super) use chain::{append, records};
 pub(super) use record::{Entry, Record};
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,10 @@ use std::io::Write as _;
 
 /// The most records on one page.
 pub(super) const LARGEST_PAGE: i64 = 1000;
+
+pub(super) fn routes() -> Router<Directory> {
+    Router::new().route("/audit", get(list))
+}
 
 /// What can be done with the audit of a database.
 #[derive(clap::Subcommand)]
@@ -47,7 +53,7 @@ pub(crate) struct Database {
 /// Which records are asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Which {
+struct Which {
     /// Only those about the subject with this key.
     subject: Option<String>,
     /// Only those after this sequence.
@@ -58,7 +64,7 @@ pub(super) struct Which {
 
 /// One page of records.
 #[derive(Serialize)]
-pub(super) struct Page {
+struct Page {
     records: Vec<Record>,
     /// The `after` of the next page; null on the last one.
     next: Option<i64>,
@@ -95,7 +101,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Box<dyn Error>> {
 }
 
 /// Records in the order in which they were written, page by page.
-pub(super) async fn list(
+async fn list(
     State(store): State<Store>,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Page>, Problem> {
