@@ -1,5 +1,5 @@
-//! `POST /v1/accounts/{id}/approve`, `disable`, `enable`, `depart` and `return`: somebody decides about an account. Done
-//! again, an action changes nothing.
+//! `POST /v1/accounts/{id}/approve`, `disable`, `enable`, `depart`, `return` and `revoke`: somebody decides about an
+//! account. Done again, an action changes nothing; only `revoke` is something else each time.
 
 use super::access::Caller;
 use super::change::{self, Because, Outcome};

@@ -34,6 +34,8 @@ pub(super) enum Action {
     Depart,
     /// Opens it again after all.
     Return,
+    /// Leaves it as it is, but no token of before works any more.
+    Revoke,
 }
 
 /// What became of an account, in the audit's words.
@@ -49,6 +51,7 @@ pub(super) enum Event {
     Enable,
     Departure,
     Return,
+    Revocation,
 }
 
 /// Through what it came about.
@@ -58,6 +61,8 @@ pub(super) enum Cause {
     Gateway(firstsight::wire::Cause),
     /// Somebody decided it.
     Admin,
+    /// A transmitter of security events told of it.
+    Signal,
 }
 
 impl State {
@@ -69,6 +74,8 @@ impl State {
             (Self::Departed | Self::Active, Action::Return) => Some(Self::Active),
             (Self::Pending | Self::Active | Self::Disabled, Action::Disable) => Some(Self::Disabled),
             (_, Action::Depart) => Some(Self::Departed),
+            // Whoever is shut out has no token that works; to be told of would let them in again.
+            (Self::Pending | Self::Active, Action::Revoke) => Some(self),
             _ => None,
         }
     }
@@ -104,7 +111,13 @@ impl Action {
             Self::Enable => Event::Enable,
             Self::Depart => Event::Departure,
             Self::Return => Event::Return,
+            Self::Revoke => Event::Revocation,
         }
+    }
+
+    /// Whether it is something else each time that it is done: other actions done again change nothing.
+    pub(super) const fn repeats(self) -> bool {
+        matches!(self, Self::Revoke)
     }
 
     /// Whether gateways must hear of it: they have to refuse somebody, or may let somebody in whom they refuse.
@@ -123,6 +136,7 @@ impl Event {
             Self::Enable => "enable",
             Self::Departure => "departure",
             Self::Return => "return",
+            Self::Revocation => "revocation",
         }
     }
 }
@@ -134,6 +148,7 @@ impl Cause {
             Self::Gateway(firstsight::wire::Cause::Drift) => "drift",
             Self::Gateway(firstsight::wire::Cause::Refresh) => "refresh",
             Self::Admin => "admin",
+            Self::Signal => "signal",
         }
     }
 }
@@ -141,20 +156,23 @@ impl Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Approve, Depart, Disable, Enable, Return};
+    use Action::{Approve, Depart, Disable, Enable, Return, Revoke};
     use State::{Active, Departed, Disabled, Pending};
 
     #[test]
     fn only_these_ways_lead_from_one_state_to_another() {
         let ways = [
-            (Pending, [Some(Active), Some(Disabled), None, Some(Departed), None]),
-            (Active, [Some(Active), Some(Disabled), Some(Active), Some(Departed), Some(Active)]),
-            (Disabled, [None, Some(Disabled), Some(Active), Some(Departed), None]),
-            (Departed, [None, None, None, Some(Departed), Some(Active)]),
+            (Pending, [Some(Active), Some(Disabled), None, Some(Departed), None, Some(Pending)]),
+            (
+                Active,
+                [Some(Active), Some(Disabled), Some(Active), Some(Departed), Some(Active), Some(Active)],
+            ),
+            (Disabled, [None, Some(Disabled), Some(Active), Some(Departed), None, None]),
+            (Departed, [None, None, None, Some(Departed), Some(Active), None]),
         ];
         for (state, after) in ways {
             assert_eq!(
-                [Approve, Disable, Enable, Depart, Return].map(|action| state.after(action)),
+                [Approve, Disable, Enable, Depart, Return, Revoke].map(|action| state.after(action)),
                 after,
                 "{state:?}"
             );

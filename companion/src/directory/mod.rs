@@ -15,6 +15,7 @@ mod problem;
 mod profile;
 mod settings;
 mod sightings;
+mod signals;
 mod store;
 
 use crate::server;
@@ -25,6 +26,7 @@ use axum::routing::get;
 use desk::Desk;
 use lifecycle::State;
 use settings::Settings;
+use signals::Signals;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -53,6 +55,7 @@ pub(crate) struct Options {
 struct Directory {
     store: Store,
     desk: Desk,
+    signals: Signals,
 }
 
 impl FromRef<Directory> for Store {
@@ -64,13 +67,18 @@ impl FromRef<Directory> for Store {
 /// Runs the directory until it is asked to stop.
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let access = Access::open()?;
-    let settings = Settings::read(options.config.as_deref())?;
+    let mut settings = Settings::read(options.config.as_deref())?;
+    let sources = signals::Sources::read(&mut settings)?;
     settings.finish(options.config.as_deref())?;
     let store = Store::open(&options.database).await?;
     let listener = server::listen(options.listen).await?;
-    let directory = Directory { store: store.clone(), desk: Desk::open(store.clone(), options.new_accounts) };
+    let desk = Desk::open(store.clone(), options.new_accounts);
+    let signals = Signals::open(sources, store.clone(), options.new_accounts);
+    let polling = signals.poll();
+    let directory = Directory { store: store.clone(), desk, signals };
     let bell = store.bell().clone();
     server::serve(listener, app(directory, &access), || bell.stop()).await?;
+    drop(polling);
     store.close().await;
     Ok(())
 }
@@ -84,6 +92,7 @@ fn app(directory: Directory, access: &Access) -> Router {
         .merge(access.guard(&[Scope::Gateway], gateways))
         .merge(access.guard(&[Scope::Admin, Scope::Auditor], reading))
         .merge(access.guard(&[Scope::Admin], actions::routes()))
+        .merge(access.guard_presented(&[Scope::Signals], signals::routes()))
         .merge(access.guard(&Scope::ALL, nowhere));
     Router::new()
         .nest("/v1", api)

@@ -12,3 +12,4 @@ mod life;
 mod lifecycle;
 mod program;
 mod sightings;
+mod signals;

@@ -30,6 +30,14 @@ pub struct Signal {
     pub reason: Option<String>,
 }
 
+impl Signal {
+    /// The event in a word, for whoever reads of it: `session-revoked`, `prov:delete`.
+    pub fn word(&self) -> &str {
+        let path = self.event.rsplit('/').next().unwrap_or_default();
+        path.rsplit(":event:").next().unwrap_or_default()
+    }
+}
+
 /// The most characters of a reason.
 const LONGEST_REASON: usize = 200;
 

@@ -22,6 +22,7 @@ const CHANGES: &[Change] = &[
     change!(1, "accounts", "0001_accounts.sql"),
     change!(2, "attributes issued at", "0002_attributes_issued_at.sql"),
     change!(3, "lifecycle", "0003_lifecycle.sql"),
+    change!(6, "signals", "0006_signals.sql"),
 ];
 
 /// Brings a database up to date.
