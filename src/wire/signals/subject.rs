@@ -20,7 +20,7 @@ pub struct Identifiers {
 /// What may be the `sub` of a subject under another name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alias {
-    /// `opaque` (RFC 9493 §3.2.6).
+    /// `opaque` (RFC 9493 §3.2.4).
     Opaque,
     /// The last segment of the `uri` of `scim` (RFC 9967 §2.1): the id of a user at the transmitter.
     ScimId,

@@ -55,7 +55,7 @@ impl Sources {
     /// # Errors
     /// If nobody can be asked over HTTPS; what is wrong in the sections is told by `settings`.
     pub(super) fn read(settings: &mut Settings) -> Result<Self, Box<dyn Error>> {
-        Ok(Self(settings::read(settings, &web::client()?)))
+        Ok(Self(settings::read(settings)?))
     }
 }
 

@@ -89,11 +89,19 @@ enum SubName {
 }
 
 /// Reads every `[[signals]]`.
-pub(super) fn read(settings: &mut Settings, client: &Client) -> Vec<Source> {
+///
+/// # Errors
+/// If there are some, and nobody can be asked over HTTPS: the system's certificates cannot be read.
+pub(super) fn read(settings: &mut Settings) -> Result<Vec<Source>, reqwest::Error> {
+    let sections = settings.sections::<Section>("signals");
+    if sections.is_empty() {
+        return Ok(Vec::new());
+    }
+    let client = web::client()?;
     let mut sources: Vec<Source> = Vec::new();
-    for (place, section) in settings.sections::<Section>("signals") {
+    for (place, section) in sections {
         let mut problems = Vec::new();
-        if let Some(source) = section.resolve(client, &mut problems) {
+        if let Some(source) = section.resolve(&client, &mut problems) {
             let same =
                 |other: &Source| other.terms.issuer == source.terms.issuer || other.name == source.name;
             if sources.iter().any(same) {
@@ -105,7 +113,7 @@ pub(super) fn read(settings: &mut Settings, client: &Client) -> Vec<Source> {
             settings.problem(&format!("{place}.{member}"), &what);
         }
     }
-    sources
+    Ok(sources)
 }
 
 type Problems = Vec<(&'static str, String)>;
