@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 once!(trusted: IssuerPolicy = policy(json!({"issuers": [{"issuer": ISSUER, "any_audience": true, "token": "any",
-      "require_exp": false, "jwks": firstsight_fuzz::jwks()}]})).issuers.into_iter().next().expect("there is one"));
+      "require_exp": false, "max_age": "1h", "jwks": firstsight_fuzz::jwks()}]})).issuers.into_iter().next().expect("there is one"));
 once!(transmitter: Transmitter = Transmitter {
     issuer: Issuer::parse(ISSUER).expect("it is one"),
     audiences: vec![AUDIENCE.to_owned()],
