@@ -21,6 +21,7 @@ mod problem;
 mod profile;
 mod settings;
 mod sightings;
+mod signals;
 mod store;
 
 use crate::server::tls::{self, Tls};
@@ -34,6 +35,7 @@ use health::Readiness;
 use lifecycle::State;
 use limits::Limits;
 use settings::Settings;
+use signals::Signals;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -68,6 +70,7 @@ struct Directory {
     store: Store,
     desk: Desk,
     rules: Arc<Rules>,
+    signals: Signals,
 }
 
 impl FromRef<Directory> for Store {
@@ -83,6 +86,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let limits: Limits = settings.section("limits");
     let tls = open_tls(&mut settings);
     let rules = Arc::new(Rules::read(&mut settings));
+    let sources = signals::Sources::read(&mut settings)?;
     settings.finish(options.config.as_deref())?;
     let store = Store::open(options.database.url()).await?;
     let access = Access::open(environment, &store, &limits).await?;
@@ -94,7 +98,9 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         );
     }
     let (desk, cleared) = Desk::open(store.clone(), options.new_accounts);
-    let directory = Directory { store: store.clone(), desk, rules: rules.clone() };
+    let signals = Signals::open(sources, store.clone(), options.new_accounts);
+    let polling = signals.poll();
+    let directory = Directory { store: store.clone(), desk, rules: rules.clone(), signals };
     let (readiness, bell) = (Readiness::new(store.clone()), store.bell().clone());
     let app = app(directory, &access, &limits, &readiness);
     let sweeper = Sweeper::start(store.clone(), rules);
@@ -105,7 +111,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     .await?;
     // Whoever sent what is still queued has gone, and was told nothing; it is written all the same.
     timeout(CLEARING, cleared).await.ok();
-    drop(sweeper);
+    drop((sweeper, polling));
     store.close().await;
     Ok(())
 }
@@ -131,6 +137,7 @@ fn app(directory: Directory, access: &Access, limits: &Limits, readiness: &Readi
         .merge(access.guard(&[Scope::Gateway], gateways))
         .merge(access.guard(&[Scope::Admin, Scope::Auditor], reading))
         .merge(access.guard(&[Scope::Admin], deciding))
+        .merge(access.guard_presented(&[Scope::Signals], signals::routes()))
         .merge(access.guard(&Scope::ALL, nowhere));
     // A long poll takes its time.
     let api = limits.timed(api).merge(access.guard(&[Scope::Gateway], departures::routes()));

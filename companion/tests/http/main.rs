@@ -19,6 +19,7 @@ mod logs;
 mod program;
 mod returning;
 mod sightings;
+mod signals;
 mod stopping;
 mod tls;
 mod tokens;
