@@ -12,6 +12,7 @@ use crate::directory::store::{Store, Write};
 use firstsight::domain::{Kind, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// What a sweep did, or, as long as it is not `done`, would do.
 #[derive(Debug, Serialize)]
@@ -104,7 +105,10 @@ pub(super) async fn sweep(store: &Store, rules: &Rules, order: &Order<'_>) -> Re
     if held != Some(Held::StaleSightings) {
         let mut walk = Walk::begin(rules, clock::now());
         while let Some((kind, candidates)) = walk.next(store.pool()).await? {
+            let begun = Instant::now();
             perform(store, (kind, rules.of(kind)), &candidates, order, &mut report).await?;
+            // Whoever waits for the lock, in other processes too, has it as long as the sweep had it.
+            tokio::time::sleep(begun.elapsed()).await;
         }
     }
     let outcome = Report { accounts: Vec::new(), ..report };
