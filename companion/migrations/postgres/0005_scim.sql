@@ -32,7 +32,9 @@ CREATE TABLE scim_groups (
     name         TEXT   NOT NULL,
     external_id  TEXT,
     created_at   BIGINT NOT NULL,
-    updated_at   BIGINT NOT NULL
+    updated_at   BIGINT NOT NULL,
+    -- How often it was changed.
+    version      BIGINT NOT NULL
 );
 
 CREATE INDEX scim_groups_by_name ON scim_groups (name);

@@ -53,7 +53,9 @@ CREATE TABLE scim_groups (
     name         TEXT    NOT NULL,
     external_id  TEXT,
     created_at   INTEGER NOT NULL,
-    updated_at   INTEGER NOT NULL
+    updated_at   INTEGER NOT NULL,
+    -- How often it was changed.
+    version      INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX scim_groups_by_name ON scim_groups (name);

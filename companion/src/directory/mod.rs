@@ -13,6 +13,7 @@ mod desk;
 mod lifecycle;
 mod problem;
 mod profile;
+mod scim;
 mod settings;
 mod sightings;
 mod store;
@@ -53,6 +54,7 @@ pub(crate) struct Options {
 struct Directory {
     store: Store,
     desk: Desk,
+    scim: scim::Terms,
 }
 
 impl FromRef<Directory> for Store {
@@ -61,14 +63,22 @@ impl FromRef<Directory> for Store {
     }
 }
 
+impl FromRef<Directory> for scim::Terms {
+    fn from_ref(directory: &Directory) -> Self {
+        directory.scim.clone()
+    }
+}
+
 /// Runs the directory until it is asked to stop.
 pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let access = Access::open()?;
-    let settings = Settings::read(options.config.as_deref())?;
+    let mut settings = Settings::read(options.config.as_deref())?;
+    let scim = scim::Terms::read(&mut settings);
     settings.finish(options.config.as_deref())?;
     let store = Store::open(&options.database).await?;
     let listener = server::listen(options.listen).await?;
-    let directory = Directory { store: store.clone(), desk: Desk::open(store.clone(), options.new_accounts) };
+    let directory =
+        Directory { store: store.clone(), desk: Desk::open(store.clone(), options.new_accounts), scim };
     let bell = store.bell().clone();
     server::serve(listener, app(directory, &access), || bell.stop()).await?;
     store.close().await;
@@ -87,6 +97,7 @@ fn app(directory: Directory, access: &Access) -> Router {
         .merge(access.guard(&Scope::ALL, nowhere));
     Router::new()
         .nest("/v1", api)
+        .merge(scim::routes(access))
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(problem::no_such_place)
         .with_state(directory)
