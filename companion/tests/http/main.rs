@@ -11,4 +11,6 @@ mod issuer;
 mod life;
 mod lifecycle;
 mod program;
+mod scim;
+mod scim2_tester;
 mod sightings;

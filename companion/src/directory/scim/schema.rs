@@ -186,8 +186,13 @@ impl Schema {
         if let Some(attributes) = definition["attributes"].as_array_mut() {
             attributes.retain(|attribute| attribute["name"] != "password");
             for attribute in attributes {
-                // RFC 7643 §4.2 requires it; the definition in §8.7.1 forgets that.
-                if urn == schema_urns::GROUP && attribute["name"] == "displayName" {
+                // RFC 7643 §4.2 requires the name of a group, which its §8.7.1 forgets. An account is active or not: there is
+                // no third, so that it cannot be removed.
+                let is_required = match urn {
+                    schema_urns::GROUP => attribute["name"] == "displayName",
+                    _ => attribute["name"] == "active",
+                };
+                if is_required {
                     attribute["required"] = json!(true);
                 }
                 if attribute["name"] == "members" {
