@@ -135,6 +135,7 @@ impl List<'_> {
 
     async fn count(&self, database: &mut AnyConnection) -> Result<i64, Failure> {
         let table = match self.kind {
+            Kind::User if self.narrowed.is_counted => "CAST(sum(accounts) AS BIGINT) FROM account_counts",
             Kind::User => "count(*) FROM accounts",
             Kind::Group => "count(*) FROM scim_groups",
         };
@@ -147,14 +148,14 @@ impl List<'_> {
         database: &mut AnyConnection,
         part: &Part<'_>,
     ) -> Result<Vec<Map<String, Value>>, Failure> {
-        let rest = "AND id > ? ORDER BY id LIMIT ? OFFSET ?";
+        let rest = format!("AND {id} > ? ORDER BY {id} LIMIT ? OFFSET ?", id = self.narrowed.order);
         let more =
             vec![Bound::Text(part.after.to_owned()), Bound::Number(part.limit), Bound::Number(part.offset)];
         let what = match self.kind {
             Kind::User => users::ROWS,
             Kind::Group => groups::ROWS,
         };
-        let rows = self.narrowed.query(what, rest, more).fetch_all(&mut *database).await?;
+        let rows = self.narrowed.query(what, &rest, more).fetch_all(&mut *database).await?;
         let shows = |name| !self.narrowed.is_whole || self.query.selection.shows(self.kind, name);
         Ok(match self.kind {
             Kind::User => users::represent(database, self.site, &rows, shows("groups")).await?,

@@ -192,3 +192,19 @@ async fn a_search_is_a_list_that_is_asked_for_in_a_body() {
         .await
         .fails(400, Some("invalidSyntax"));
 }
+
+#[tokio::test]
+async fn a_list_says_how_long_it_is_whatever_became_of_accounts() {
+    let directory = with_users(4).await;
+    directory.account_of("jane").await;
+    let users = directory.scim_get("/Users").await.is(200).body["Resources"].clone();
+    let id = |number: usize| users[number]["id"].as_str().unwrap();
+    directory.act(id(0), "disable").await;
+    directory.act(id(1), "depart").await;
+    directory.act(id(2), "depart").await;
+    directory.act(id(2), "return").await;
+    for (filter, total) in [("", 4), ("&filter=active%20eq%20true", 3), ("&filter=active%20eq%20false", 1)] {
+        let list = directory.scim_get(&format!("/Users?count=0{filter}")).await.is(200).body;
+        assert_eq!(list["totalResults"], total, "{filter}");
+    }
+}
