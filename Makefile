@@ -14,6 +14,9 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs' \
 	FIRSTSIGHT_SCIM2_SERVER='$(CURDIR)/.setup/bin/scim2-server'
 
+# What a machine with an older Python goes without; setting up says so.
+without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
+
 # Programs set up here serve only where the machine has none.
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
@@ -44,15 +47,16 @@ verdicts: compiler
 test: test-native test-envoy fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
-	cargo test --locked --workspace
+	@$(PYTHON) scripts/setup.py scim
+	cargo test --locked --workspace $(without_scim2)
 	@if $(PYTHON) scripts/setup.py postgres && scripts/postgres.sh true; \
-		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http; \
+		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http $(without_scim2); \
 		else echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; fi
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
 	cargo build --locked --workspace --bins
-	$(suite) cargo test --locked --workspace --test envoy -- $$(test -x .setup/bin/scim2-server || echo --skip scim2_server)
+	$(suite) cargo test --locked --workspace --test envoy $(without_scim2)
 
 bench: wasm ## what it costs, side by side with others (ROUNDS= SECONDS= MODES= ARMS= AHEAD=1)
 	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \

@@ -3,6 +3,7 @@
 
 use super::audit::{self, Entry};
 use super::lifecycle::{Action, Cause, State};
+use super::scim;
 use super::store::Write;
 use crate::clock;
 use sqlx::Row;
@@ -68,6 +69,9 @@ pub(super) async fn apply(
     .await?;
     if action.is_told() {
         write.tell_departures();
+    }
+    if after == State::Departed {
+        scim::leave_all(write, account).await?;
     }
     Ok(Outcome::Is(after))
 }

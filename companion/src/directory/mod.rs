@@ -19,6 +19,7 @@ mod limits;
 mod page;
 mod problem;
 mod profile;
+mod scim;
 mod settings;
 mod sightings;
 mod signals;
@@ -71,11 +72,18 @@ struct Directory {
     desk: Desk,
     rules: Arc<Rules>,
     signals: Signals,
+    scim: scim::Terms,
 }
 
 impl FromRef<Directory> for Store {
     fn from_ref(directory: &Directory) -> Self {
         directory.store.clone()
+    }
+}
+
+impl FromRef<Directory> for scim::Terms {
+    fn from_ref(directory: &Directory) -> Self {
+        directory.scim.clone()
     }
 }
 
@@ -87,6 +95,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let tls = open_tls(&mut settings);
     let rules = Arc::new(Rules::read(&mut settings));
     let sources = signals::Sources::read(&mut settings)?;
+    let scim = scim::Terms::read(&mut settings);
     settings.finish(options.config.as_deref())?;
     let store = Store::open(options.database.url()).await?;
     let access = Access::open(environment, &store, &limits).await?;
@@ -100,7 +109,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let (desk, cleared) = Desk::open(store.clone(), options.new_accounts);
     let signals = Signals::open(sources, store.clone(), options.new_accounts);
     let polling = signals.poll();
-    let directory = Directory { store: store.clone(), desk, rules: rules.clone(), signals };
+    let directory = Directory { store: store.clone(), desk, rules: rules.clone(), scim, signals };
     let (readiness, bell) = (Readiness::new(store.clone()), store.bell().clone());
     let app = app(directory, &access, &limits, &readiness);
     let sweeper = Sweeper::start(store.clone(), rules);
@@ -143,7 +152,7 @@ fn app(directory: Directory, access: &Access, limits: &Limits, readiness: &Readi
     let api = limits.timed(api).merge(access.guard(&[Scope::Gateway], departures::routes()));
     Router::new()
         .nest("/v1", api)
-        .merge(limits.timed(page::routes(access, &directory.store)))
+        .merge(limits.timed(page::routes(access, &directory.store).merge(scim::routes(access))))
         .merge(readiness.routes())
         .fallback(problem::no_such_place)
         .with_state(directory)

@@ -18,6 +18,8 @@ mod limits;
 mod logs;
 mod program;
 mod returning;
+mod scim;
+mod scim2_tester;
 mod sightings;
 mod signals;
 mod stopping;
