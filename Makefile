@@ -14,6 +14,9 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs' \
 	FIRSTSIGHT_SCIM2_SERVER='$(CURDIR)/.setup/bin/scim2-server'
 
+# What a machine with an older Python goes without; setting up says so.
+without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
+
 # Programs set up here serve only where the machine has none.
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
@@ -45,16 +48,16 @@ verdicts: compiler
 test: test-native test-envoy fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
-	cargo test --locked --workspace
+	@$(PYTHON) scripts/setup.py scim
+	cargo test --locked --workspace $(without_scim2)
 	@if $(PYTHON) scripts/setup.py postgres && scripts/postgres.sh true; \
-		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http; \
+		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http $(without_scim2); \
 		else echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; fi
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
 	cargo build --locked --workspace --bins
-	$(suite) cargo test --locked --workspace --test envoy -- --skip keycloak:: \
-		$$(test -x .setup/bin/scim2-server || echo --skip scim2_server)
+	$(suite) cargo test --locked --workspace --test envoy $(or $(without_scim2),--) --skip keycloak::
 
 # Not among the tests: Keycloak takes a minute to start.
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)

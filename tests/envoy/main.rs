@@ -17,7 +17,7 @@ mod keycloak;
 mod oidc_provider;
 mod process;
 mod published;
-mod scim2_server;
+mod scim_directories;
 mod server;
 mod service;
 mod several;

@@ -1,13 +1,13 @@
-//! `POST /v1/accounts/{id}/approve`, `disable`, `enable`, `depart` and `return`: somebody decides about an account. Done
-//! again, an action changes nothing.
+//! `POST /v1/accounts/{id}/approve`, `disable`, `enable`, `depart`, `return` and `revoke`: somebody decides about an
+//! account. Done again, an action changes nothing; only `revoke` is something else each time.
 
 use super::access::Caller;
 use super::accounts::{self, Account};
-use super::body;
 use super::change::{self, Because, Outcome};
 use super::lifecycle::{Action, Cause};
 use super::problem::{Problem, no_such_place};
 use super::store::{Store, Write};
+use super::{Directory, body};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};

@@ -1,8 +1,9 @@
 //! `GET /v1/departures`: who may not get in any more, and who may again, told to gateways as it happens.
 //!
-//! An account's place in the feed is the record of its latest departure or return. So the feed is compacted by itself: it
-//! has one place for each account that ever departed, in order, and whoever begins at the beginning gets a snapshot. One
-//! without a subject is in it from when it has one.
+//! An account's place in the feed is the record of its latest departure, return or revocation: the latter is told like a
+//! return, as tokens of before it do not work. So the feed is compacted by itself: it has one place for each account that
+//! was ever told of, in order, and whoever begins at the beginning gets a snapshot. One without a subject is in it from when
+//! it has one.
 
 use super::lifecycle;
 use super::problem::Problem;

@@ -122,6 +122,12 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "no-such-token", "There is no token of this name that works.")
     }
 
+    /// Whether a security event is to be taken cannot be told right now; it comes again.
+    pub(super) fn not_now() -> Self {
+        let title = "That cannot be told right now: try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-now", title)
+    }
+
     /// There is no such account.
     pub(super) fn no_such_account() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-account", "There is no such account.")

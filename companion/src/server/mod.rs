@@ -8,6 +8,7 @@ use axum::Router;
 use connection::Server;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 use tls::Tls;
 use tokio::net::TcpListener;
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Clone)]
 pub(crate) struct Terms {
     /// How many at a time; more wait to be accepted.
-    pub(crate) connections: usize,
+    pub(crate) connections: NonZeroU32,
     /// How long a client may take for the head of a request, and may idle.
     pub(crate) header_timeout: Duration,
     /// How long connections are still taken after the process was asked to stop.
@@ -31,7 +32,8 @@ pub(crate) struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { connections: 4096, header_timeout: Duration::from_secs(60), drain: Duration::ZERO, tls: None }
+        let connections = NonZeroU32::MIN.saturating_add(4095);
+        Self { connections, header_timeout: Duration::from_secs(60), drain: Duration::ZERO, tls: None }
     }
 }
 
