@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 from composed import stack as composed  # noqa: E402 (the line above must come first)
 from composed.tour import tell  # noqa: E402
 from show.screen import bold, doing, failed, say  # noqa: E402
-from show.web import Unexpected, wait_until  # noqa: E402
+from show.web import Unexpected  # noqa: E402
 
 TO_TRY = f"""
 {bold('It runs. To try, from the repository:')}
@@ -33,8 +33,8 @@ TO_TRY = f"""
 
   curl -i http://{composed.EDGE}/orders                                          # refused
   curl -i http://{composed.EDGE}/orders -H "authorization: Bearer $token"        # what the application saw
-  (cd envoy && {' '.join(composed.program())} exec -T directory firstsight token create --name me --scope admin) > .run/token
-  curl -s http://{composed.DIRECTORY}/v1/accounts -H "authorization: Bearer $(cat .run/token)"
+  admin=$(cd envoy && docker compose exec -T directory firstsight token create --name me --scope admin)
+  curl -s http://{composed.DIRECTORY}/v1/accounts -H "authorization: Bearer $admin"
 
 Keycloak's console: http://keycloak.localhost:8180, as `admin` with KEYCLOAK_ADMIN_PASSWORD of envoy/.env: disable bob
 there, sign him out of all sessions, and his token is worthless a second later. {bold('make compose-down')} stops everything.
@@ -51,9 +51,9 @@ def main():
     elif command == "up":
         act(lambda: up(users))
     elif command == "down":
-        act(lambda: users.file.exists() and users.down())
+        act(users.down)
     elif command == "reset":
-        act(lambda: users.file.exists() and users.down(forget=True))
+        act(lambda: users.down(forget=True))
     elif command == "env":
         act(users.write_secrets)
     else:
@@ -100,15 +100,14 @@ def ready(stack):
     composed.prepare()
     if os.environ.get("STAND_INS"):
         doing("building what cannot be pulled")
-        subprocess.run([composed.ROOT / "scripts" / "stand-ins" / "build.sh"], check=True)
+        if subprocess.call([composed.ROOT / "scripts" / "stand-ins" / "build.sh"]):
+            raise Unexpected("could not build the stand-ins; the reason is above")
     stack.write_secrets()
     doing("pulling and building images that are not there")
     stack.run("up", "--no-start", shown=True)
     doing("starting")
-    started = time.monotonic()
     stack.up()
-    wait_until(composed.first_answer, 10, "the gateway does not answer", "envoy")
-    say(f"    everything is healthy after {time.monotonic() - started:.1f} s")
+    say(f"    everything is healthy after {time.monotonic() - stack.started:.1f} s")
 
 
 def interrupted(*_):

@@ -13,11 +13,10 @@ from functools import cached_property
 from pathlib import Path
 
 from show.screen import doing, say
-from show.web import Unexpected, fetch, wait_until
+from show.web import Unexpected, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE = ROOT / "envoy" / "compose.yaml"
-MODULE = ROOT / "dist" / "firstsight.wasm"
 
 EDGE = "127.0.0.1:10000"
 DIRECTORY = "127.0.0.1:8090"
@@ -29,7 +28,7 @@ SECRETS = ("POSTGRES_PASSWORD", "KEYCLOAK_ADMIN_PASSWORD", "JOB_SECRET", "DEMO_P
 
 class Stack:
     def __init__(self, project, secrets_file):
-        self.project, self.file = project, secrets_file
+        self.project, self.file, self.started = project, secrets_file, None
         self.compose = [*program(), "--project-name", project, "--file", str(FILE), "--env-file", str(secrets_file)]
 
     @property
@@ -63,9 +62,10 @@ class Stack:
 
     def up(self):
         """Starts what does not run; back when everything is healthy."""
+        self.started = time.monotonic()
         self.run("up", "--detach")
         healthy = lambda: set(self.health().values()) == {"healthy"}  # noqa: E731 (it says what is waited for)
-        wait_until(healthy, 60, f"these are not healthy: {self.health()}")
+        wait_until(healthy, 120, "not everything is healthy; `docker ps` says what is not")
 
     def health(self):
         names = self.run("ps", "--quiet").split()
@@ -75,6 +75,8 @@ class Stack:
         return {one["Config"]["Labels"][label]: one["State"]["Health"]["Status"] for one in lasting}
 
     def down(self, forget=False):
+        if not self.file.exists():
+            return
         self.run("down", "--remove-orphans", *(["--volumes"] if forget else []))
         if forget:
             self.file.unlink(missing_ok=True)
@@ -102,7 +104,3 @@ def prepare():
         raise Unexpected("could not build the module; the reason is above")
     say(f"    {time.monotonic() - started:.1f} s")
 
-
-def first_answer():
-    """Whether the gateway speaks at all: without a token it says 401."""
-    return fetch(f"http://{EDGE}/").status == 401
