@@ -13,7 +13,8 @@ pub(super) use mapping::{
 };
 pub(super) use upstream::{
     AuthorizationDocument, DeparturesDocument, ExternalIdDocument, LastSeenDocument, PaceDocument,
-    PostureDocument, ProvisioningDocument, ScimDocument, WhenStaleDocument,
+    PostureDocument, ProtocolDocument, ProvisioningDocument, ScimDocument, ScimFeedDocument,
+    WhenStaleDocument,
 };
 
 use serde::Deserialize;

@@ -5,7 +5,7 @@ use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
 use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
 use crate::wire::ChallengeTerms;
-use crate::wire::scim::{ExternalId, ScimTerms};
+use crate::wire::scim::{ExternalId, ScimTerms, Whose};
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -178,14 +178,35 @@ pub enum Posture {
 /// Where and how it is heard who departed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeparturesFeed {
-    /// The directory's feed.
+    /// The source: the directory's feed, or the base of its SCIM service.
     pub at: Upstream,
-    /// How long the directory waits for news before it says that there are none.
-    pub wait: Duration,
+    /// What is spoken with it.
+    pub protocol: FeedProtocol,
     /// Not heard for so long, the feed is stale.
     pub stale_for: Duration,
     /// What becomes of everybody then.
     pub when_stale: WhenStale,
+}
+
+/// What is spoken with a source of departures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedProtocol {
+    /// `GET /v1/departures`.
+    Firstsight {
+        /// How long the directory waits for news before it says that there are none.
+        wait: Duration,
+    },
+    /// SCIM 2.0 (RFC 7644): users are read again and again.
+    Scim(ScimFeed),
+}
+
+/// How users of a SCIM directory are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScimFeed {
+    /// Which subject a user is.
+    pub whose: Whose,
+    /// The pause between readings.
+    pub every: Duration,
 }
 
 /// What is relied on while nobody knows who departed.

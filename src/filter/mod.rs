@@ -19,7 +19,7 @@ use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::memory::Query;
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
-use shared::{Commons, Feed, Look, Subjects};
+use shared::{Commons, Feed, Look, Subjects, Told};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -250,8 +250,9 @@ impl<H: Host> Filter<H> {
                         let followed = self.feed.follow(&self.host, after, asks, now);
                         self.gate.borrow_mut().followed(followed, now);
                     }
-                    Output::Tell { after, changes, cursor } => {
-                        let position = self.feed.tell(&self.host, after, &changes, &cursor, now);
+                    Output::Tell { after, changes, cursor, heard } => {
+                        let told = Told { changes: &changes, cursor: &cursor, heard };
+                        let position = self.feed.tell(&self.host, after, &told, now);
                         self.gate.borrow_mut().told_departures(position, now);
                     }
                     Output::Report(event) => self.report(&event, now),

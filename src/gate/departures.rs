@@ -1,5 +1,5 @@
-//! Departures: the directory's feed is followed, by one worker for its process, and whoever departed is refused at once,
-//! with every token that was issued before.
+//! Departures: their source is followed, by one worker for its process, and whoever departed is refused at once, with every
+//! token that was issued before.
 //!
 //! ```text
 //! tick, reply ──► Output::Follow ──► followed ─┬─ what others heard ───────────────► whoever departed is refused
@@ -8,16 +8,18 @@
 //!                      └─────────── told, or rested
 //! ```
 
-mod page;
+mod firstsight;
+mod question;
+mod scim;
 
-pub use page::FeedFailure;
+pub use question::FeedFailure;
 
 use super::{Event, Gate, Output, Purpose, RETRY_SOON};
-use crate::config::{DeparturesFeed, WhenStale};
+use crate::config::WhenStale;
 use crate::domain::{Backoff, Identity, Reason, Refusal, Reply, SubjectKey, Timestamp, Verdict};
 use crate::memory::{Change, Departures, Followed, Position, Turn, Want};
 use crate::wire::retry_after;
-use page::Page;
+use question::{Page, Question};
 use std::time::Duration;
 
 /// How often a worker looks at what the others heard.
@@ -36,7 +38,7 @@ pub(super) struct Follower {
     known: Departures,
     /// How far it followed those who ask for all.
     position: Option<Position>,
-    /// How far it asked for itself.
+    /// How far what it knows goes, in the source's word for it.
     cursor: Option<String>,
     stage: Stage,
     /// When it looks again.
@@ -50,24 +52,23 @@ pub(super) struct Follower {
     began: Option<Timestamp>,
 }
 
-/// What the directory is being asked.
+/// What the source is being asked.
 enum Stage {
     /// Nothing.
     Idle,
-    /// What is new since `after`; it may take its time.
-    Polling { after: String, since: Timestamp },
-    /// The feed as a whole, page by page.
-    Reading(Reading),
+    /// What is new, for all.
+    Polling(Question),
+    /// What the ring does not have.
+    Reading(Question, Reading),
 }
 
 struct Reading {
-    known: Departures,
+    /// Who departed, where that is told from the beginning.
+    anew: Option<Departures>,
     /// How far the others are at least.
     position: Option<Position>,
     /// Whether it is for all.
     leads: bool,
-    /// The page that is being asked for comes after this.
-    after: Option<String>,
 }
 
 impl Follower {
@@ -95,8 +96,11 @@ impl Follower {
         times.for_each(|time| *time = time.before(span));
         match &mut self.stage {
             Stage::Idle => {}
-            Stage::Polling { since, .. } => *since = since.before(span),
-            Stage::Reading(reading) => reading.known.move_back(span),
+            Stage::Polling(question) => question.move_back(span),
+            Stage::Reading(question, reading) => {
+                question.move_back(span);
+                reading.anew.iter_mut().for_each(|known| known.move_back(span));
+            }
         }
     }
 
@@ -104,8 +108,8 @@ impl Follower {
     fn leads(&self) -> bool {
         match &self.stage {
             Stage::Idle => false,
-            Stage::Polling { .. } => true,
-            Stage::Reading(reading) => reading.leads,
+            Stage::Polling(_) => true,
+            Stage::Reading(_, reading) => reading.leads,
         }
     }
 
@@ -170,6 +174,7 @@ impl Gate {
         let is_behind = missed.is_none();
         if let (Some(changes), Some(told)) = (missed, progress) {
             self.follower.position = Some(told.position);
+            self.follower.cursor = Some(told.cursor);
             self.follower.hears(told.heard);
             self.depart(&changes, now);
         }
@@ -178,9 +183,9 @@ impl Gate {
         }
         let cursor = if turn == Turn::Alone { self.follower.cursor.clone() } else { cursor };
         match (turn, cursor) {
-            (Turn::Mine | Turn::Alone, Some(after)) => self.poll(after, now),
-            (Turn::Mine | Turn::Alone, None) => self.read_departures(None, true),
-            (Turn::Elsewhere, Some(_)) if is_behind => self.read_departures(position, false),
+            (Turn::Mine | Turn::Alone, Some(after)) => self.poll(&after, now),
+            (Turn::Mine | Turn::Alone, None) => self.read_departures(None, true, now),
+            (Turn::Elsewhere, Some(_)) if is_behind => self.read_departures(position, false, now),
             (Turn::Elsewhere, _) => {}
         }
     }
@@ -193,59 +198,80 @@ impl Gate {
         }
     }
 
-    fn poll(&mut self, after: String, now: Timestamp) {
-        self.ask_for_departures(Some(&after), true);
-        self.follower.stage = Stage::Polling { after, since: now };
+    fn poll(&mut self, after: &str, now: Timestamp) {
+        let Some(feed) = &self.policy.departures else { return };
+        let question = Question::about(feed, Some(after), true, now);
+        self.ask_for_departures(&question);
+        self.follower.stage = Stage::Polling(question);
     }
 
-    fn read_departures(&mut self, position: Option<Position>, leads: bool) {
-        let known = Departures::new(self.policy.limits.departures);
-        self.ask_for_departures(None, false);
-        self.follower.stage = Stage::Reading(Reading { known, position, leads, after: None });
+    /// Reads what came after all that is known here; if nothing is, from the beginning.
+    fn read_departures(&mut self, position: Option<Position>, leads: bool, now: Timestamp) {
+        let Some(feed) = &self.policy.departures else { return };
+        let cursor = self.follower.cursor.as_deref();
+        let question = Question::about(feed, cursor, false, now);
+        let anew = cursor.is_none().then(|| Departures::new(self.policy.limits.departures));
+        self.ask_for_departures(&question);
+        self.follower.stage = Stage::Reading(question, Reading { anew, position, leads });
     }
 
-    fn ask_for_departures(&mut self, after: Option<&str>, waits: bool) {
-        let Some(DeparturesFeed { at, wait, .. }) = &self.policy.departures else { return };
-        let call = page::call(at, after, waits.then_some(*wait));
+    fn ask_for_departures(&mut self, question: &Question) {
+        let Some(feed) = &self.policy.departures else { return };
+        let call = question.call(feed);
         self.call(Purpose::Departures, call);
     }
 
     pub(super) fn conclude_departures(&mut self, reply: &Reply, now: Timestamp) {
         let stage = std::mem::replace(&mut self.follower.stage, Stage::Idle);
-        if self.last_try {
-            return;
-        }
-        match (stage, Page::read(reply)) {
-            (Stage::Polling { .. }, Err(FeedFailure::Gone)) => self.read_departures(None, true),
-            (_, Err(why)) => self.miss_departures(why, retry_after(reply), now),
-            (Stage::Polling { after, since }, Ok(page)) => {
-                // One that neither has news nor waits for them is not asked again and again.
-                let is_hasty = page.cursor == after && now.since(since) < self.least_wait();
-                let rest = if is_hasty { RETRY_SOON } else { Duration::ZERO };
-                self.hear_departures(&page, rest, now);
-                self.follower.hears(now);
-                self.depart(&page.changes, now);
-                let after = self.follower.position;
-                self.outputs.push(Output::Tell { after, changes: page.changes, cursor: page.cursor });
+        let Some(feed) = self.policy.departures.as_ref().filter(|_| !self.last_try) else { return };
+        let known = &self.follower.known;
+        match stage {
+            Stage::Idle => {}
+            Stage::Polling(question) => match question.hear(reply, feed, known, now) {
+                Ok(page) => self.hear_news(page, now),
+                Err(FeedFailure::Gone) => self.begin_anew(None, true, now),
+                Err(why) => self.miss_departures(why, retry_after(reply), now),
+            },
+            Stage::Reading(question, reading) => {
+                let known = reading.anew.as_ref().unwrap_or(known);
+                match question.hear(reply, feed, known, now) {
+                    Ok(page) => self.read_on(reading, page, now),
+                    Err(FeedFailure::Gone) if reading.anew.is_none() => {
+                        self.begin_anew(reading.position, reading.leads, now);
+                    }
+                    Err(why) => self.miss_departures(why, retry_after(reply), now),
+                }
             }
-            (Stage::Reading(reading), Ok(page)) => self.read_on(reading, page, now),
-            (Stage::Idle, Ok(_)) => {}
         }
     }
 
-    /// A directory that has nothing to tell, and says so sooner, does not wait for news.
-    fn least_wait(&self) -> Duration {
-        let wait = self.policy.departures.as_ref().map(|feed| feed.wait);
-        (wait.unwrap_or_default() / 2).min(RETRY_SOON)
+    /// The source does not know any more what was told until then.
+    fn begin_anew(&mut self, position: Option<Position>, leads: bool, now: Timestamp) {
+        self.follower.cursor = None;
+        self.read_departures(position, leads, now);
     }
 
-    fn hear_departures(&mut self, page: &Page, rest: Duration, now: Timestamp) {
+    /// Takes in a page of news, and tells the others.
+    fn hear_news(&mut self, page: Page, now: Timestamp) {
+        self.hear_departures(&page, now);
+        let heard = page.next.is_none().then_some(page.complete);
+        heard.into_iter().for_each(|at| self.follower.hears(at));
+        self.depart(&page.changes, now);
+        self.follower.cursor = Some(page.cursor.clone());
+        if let Some(question) = page.next {
+            self.ask_for_departures(&question);
+            self.follower.stage = Stage::Polling(question);
+        }
+        let after = self.follower.position;
+        self.outputs.push(Output::Tell { after, changes: page.changes, cursor: page.cursor, heard });
+    }
+
+    fn hear_departures(&mut self, page: &Page, now: Timestamp) {
         if std::mem::take(&mut self.follower.failures) > 0 {
             self.report(Event::DeparturesBack);
         }
         self.report(Event::DeparturesHeard(page.changes.len() as u64));
-        self.follower.rests_until = now.after(rest);
-        self.follower.cursor = Some(page.cursor.clone());
+        self.follower.rests_until = now.after(page.rest);
     }
 
     fn miss_departures(&mut self, why: FeedFailure, wait: Option<Duration>, now: Timestamp) {
@@ -258,28 +284,34 @@ impl Gate {
         self.report(Event::DeparturesFailed { why, is_first });
     }
 
-    /// Takes in a page of the feed as a whole; with the last one it takes the place of what was known.
+    /// Takes in a page of what the ring does not have. What is told from the beginning takes the place of what was known,
+    /// with its last page.
     fn read_on(&mut self, mut reading: Reading, page: Page, now: Timestamp) {
-        if page.more && reading.after.as_ref() == Some(&page.cursor) {
-            return self.miss_departures(FeedFailure::Circular, None, now);
+        self.hear_departures(&page, now);
+        match &mut reading.anew {
+            Some(known) => {
+                let forgotten: usize = page.changes.iter().map(|change| known.take(change, now)).sum();
+                self.report(Event::DeparturesForgotten(forgotten as u64));
+            }
+            None => self.depart(&page.changes, now),
         }
-        self.hear_departures(&page, Duration::ZERO, now);
-        let mut forgotten: usize = page.changes.iter().map(|change| reading.known.take(change, now)).sum();
-        if page.more {
-            self.report(Event::DeparturesForgotten(forgotten as u64));
-            self.ask_for_departures(Some(&page.cursor), false);
-            reading.after = Some(page.cursor);
-            self.follower.stage = Stage::Reading(reading);
+        if let Some(question) = page.next {
+            self.ask_for_departures(&question);
+            self.follower.stage = Stage::Reading(question, reading);
             return;
         }
-        forgotten += reading.known.inherit(&self.follower.known, now);
-        self.report(Event::DeparturesForgotten(forgotten as u64));
-        self.follower.known = reading.known;
+        if let Some(mut known) = reading.anew {
+            let forgotten = known.inherit(&self.follower.known, now);
+            self.report(Event::DeparturesForgotten(forgotten as u64));
+            self.follower.known = known;
+            self.flights.keys().into_iter().for_each(|key| self.refuse_departed(key, now));
+        }
         self.follower.position = reading.position;
-        self.follower.hears(now);
-        self.flights.keys().into_iter().for_each(|key| self.refuse_departed(key, now));
+        self.follower.cursor = Some(page.cursor.clone());
+        self.follower.hears(page.complete);
         if reading.leads {
-            self.outputs.push(Output::Tell { after: None, changes: Vec::new(), cursor: page.cursor });
+            let (changes, heard) = (Vec::new(), Some(page.complete));
+            self.outputs.push(Output::Tell { after: None, changes, cursor: page.cursor, heard });
         } else {
             self.look_at_departures(now);
         }

@@ -123,8 +123,10 @@ pub enum Output {
         after: Option<Position>,
         /// What is new.
         changes: Vec<Change>,
-        /// The directory's word for how far that is.
+        /// The source's word for how far that is.
         cursor: String,
+        /// Everything is known that happened until then; `None` if there is more to be told.
+        heard: Option<Timestamp>,
     },
     /// Something to count, and perhaps to log.
     Report(Event),

@@ -95,6 +95,11 @@ impl Departures {
         }
     }
 
+    /// Whether this subject is remembered as departed.
+    pub fn is_departed(&self, key: SubjectKey) -> bool {
+        self.subjects.get(&key).is_some_and(|entry| entry.state == DepartureState::Departed)
+    }
+
     /// When it was heard that a subject returned: what the directory said of it before is of no use.
     pub fn returned(&self, key: SubjectKey) -> Option<Timestamp> {
         let entry = self.subjects.get(&key)?;

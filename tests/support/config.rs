@@ -47,6 +47,12 @@ pub(crate) fn departing() -> Config {
     usual().set("/departures", feed)
 }
 
+/// The same where users of a SCIM directory are read for that.
+pub(crate) fn departing_by_scim() -> Config {
+    let users = json!({"protocol": "scim", "path": super::scim::BASE, "every": "200ms", "timeout": "800ms", "stale_for": "4s"});
+    usual().set("/departures", users)
+}
+
 /// The same for a directory that speaks SCIM: of these attributes, all but the given name are kept as tokens have them.
 pub(crate) fn scim() -> Config {
     usual()

@@ -108,12 +108,22 @@ pub(in crate::config) struct LastSeenDocument {
 pub(in crate::config) struct DeparturesDocument {
     pub(in crate::config) cluster: Option<String>,
     pub(in crate::config) authority: Option<String>,
+    pub(in crate::config) protocol: Option<ProtocolDocument>,
+    pub(in crate::config) scim: Option<ScimFeedDocument>,
     pub(in crate::config) path: Option<String>,
     pub(in crate::config) authorization: Option<AuthorizationDocument>,
     pub(in crate::config) wait: Option<Patience>,
+    pub(in crate::config) every: Option<Patience>,
     pub(in crate::config) timeout: Option<Patience>,
     pub(in crate::config) stale_for: Option<Period>,
     pub(in crate::config) when_stale: Option<WhenStaleDocument>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::config) struct ScimFeedDocument {
+    pub(in crate::config) external_id: Option<ExternalIdDocument>,
+    pub(in crate::config) issuer: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

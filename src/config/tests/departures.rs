@@ -1,7 +1,9 @@
 //! What operators write about departures.
 
 use super::*;
-use crate::config::{DeparturesFeed, WhenStale};
+use crate::config::{DeparturesFeed, FeedProtocol, ScimFeed, WhenStale};
+use crate::domain::Issuer;
+use crate::wire::scim::Whose;
 
 fn feed(written: Value) -> DeparturesFeed {
     let policy = compiled(&with("/departures", written)).unwrap_or_else(|told| panic!("{told:?}"));
@@ -14,8 +16,9 @@ fn who_departed_is_heard_only_where_that_is_written() {
     assert_eq!((policy.departures, policy.limits.departures), (None, 100_000));
     let feed = feed(json!({}));
     assert_eq!((feed.at.cluster.as_str(), feed.at.path.as_str()), ("directory", "/v1/departures"));
-    let seconds = [feed.wait, feed.at.timeout, feed.stale_for].map(|span| span.as_secs());
-    assert_eq!((seconds, feed.when_stale), ([20, 22, 300], WhenStale::Ask));
+    let seconds = [feed.at.timeout, feed.stale_for].map(|span| span.as_secs());
+    assert_eq!((seconds, feed.when_stale), ([22, 300], WhenStale::Ask));
+    assert_eq!(feed.protocol, FeedProtocol::Firstsight { wait: Duration::from_secs(20) });
 }
 
 #[test]
@@ -41,4 +44,64 @@ fn the_times_of_a_feed_fit_each_other() {
     {
         assert_eq!(problems(&with("/departures", written)), [format!("departures.{key}")]);
     }
+}
+
+const OTHER: &str = "https://other.example.com";
+
+/// A document with two issuers whose directory speaks SCIM, and told apart like this.
+fn speaking(provisioning: Value, departures: Value) -> Value {
+    let mut document = with("/provisioning", provisioning);
+    let other = json!({"issuer": OTHER, "cluster": "idp", "audiences": ["orders-api"]});
+    document["issuers"] = json!([document["issuers"][0], other]);
+    document["departures"] = departures;
+    document
+}
+
+fn scim(document: &Value) -> (DeparturesFeed, ScimFeed) {
+    let feed = compiled(document).unwrap_or_else(|told| panic!("{told:?}")).departures.unwrap();
+    let FeedProtocol::Scim(terms) = feed.protocol.clone() else { panic!("it is SCIM") };
+    (feed, terms)
+}
+
+#[test]
+fn users_are_read_where_accounts_are_made_and_told_by_the_same_external_id() {
+    let provisioning =
+        json!({"cluster": "directory", "protocol": "scim", "path": "/v2", "scim": {"external_id": "key"}});
+    let document = speaking(provisioning, json!({"protocol": "scim"}));
+    let (feed, terms) = scim(&document);
+    assert_eq!((feed.at.cluster.as_str(), feed.at.path.as_str()), ("directory", "/v2"));
+    assert_eq!(feed.at.timeout, Duration::from_secs(5));
+    assert_eq!(terms, ScimFeed { whose: Whose::Key, every: Duration::from_secs(30) });
+    let (feed, terms) =
+        scim(&with("/departures", json!({"protocol": "scim", "cluster": "hr", "every": "5s"})));
+    assert_eq!((feed.at.cluster.as_str(), feed.at.path.as_str()), ("hr", "/scim/v2"));
+    let issuer = Issuer::parse("https://idp.example.com/realms/a").unwrap();
+    assert_eq!(terms, ScimFeed { whose: Whose::Sub(issuer), every: Duration::from_secs(5) });
+}
+
+#[test]
+fn where_there_are_several_issuers_a_sub_is_one_of_them_alone() {
+    let with =
+        |scim: Value| speaking(json!({"cluster": "directory"}), json!({"protocol": "scim", "scim": scim}));
+    let whose = |written| scim(&with(written)).1.whose;
+    let other = Issuer::parse(OTHER).unwrap();
+    assert_eq!(whose(json!({"issuer": OTHER})), Whose::Sub(other.clone()));
+    assert_eq!(whose(json!({"external_id": "sub", "issuer": OTHER})), Whose::Sub(other));
+    assert_eq!(whose(json!({"external_id": "issuer_and_sub"})), Whose::IssuerAndSub);
+    for odd in [json!({}), json!({"issuer": "https://third"}), json!({"external_id": "key", "issuer": OTHER})]
+    {
+        assert_eq!(problems(&with(odd.clone())), ["departures.scim.issuer"], "{odd}");
+    }
+    assert_eq!(problems(&with(json!({"external_id": "userName"}))), ["departures.scim.external_id"]);
+}
+
+#[test]
+fn what_belongs_to_another_protocol_is_told() {
+    let scim = json!({"protocol": "scim", "wait": "1s", "path": "/v2?x=1"});
+    assert_eq!(problems(&with("/departures", scim)), ["departures.path", "departures.wait"]);
+    let ours = json!({"every": "1s", "scim": {"issuer": "https://idp.example.com/realms/a"}});
+    assert_eq!(problems(&with("/departures", ours)), ["departures.every", "departures.scim"]);
+    let stale = json!({"protocol": "scim", "every": "30s", "stale_for": "35s"});
+    assert_eq!(problems(&with("/departures", stale)), ["departures.stale_for"]);
+    assert_eq!(problems(&with("/departures", json!({"protocol": "ldap"}))), ["departures.protocol"]);
 }

@@ -7,11 +7,12 @@ mod tests;
 use super::super::SharedData;
 use super::subjects::bytes;
 use super::{Value, digest, number, replace};
-use crate::config::Policy;
+use crate::config::{DeparturesFeed, FeedProtocol, Policy, ScimFeed};
 use crate::domain::Timestamp;
 use crate::memory::{
     Change, Followed, Head, LONGEST_NOTICE, Lease, Position, Progress, SLOTS, Turn, notice_bytes, read_notice,
 };
+use crate::wire::scim::Whose;
 use std::time::Duration;
 
 /// Who asks says so again and again. A worker that died with the lease leaves the feed to the others after this.
@@ -27,13 +28,30 @@ pub(in crate::filter) struct Feed {
     name: String,
 }
 
+/// What the source told.
+pub(in crate::filter) struct Told<'a> {
+    /// What is new.
+    pub(in crate::filter) changes: &'a [Change],
+    /// The source's word for how far that is.
+    pub(in crate::filter) cursor: &'a str,
+    /// Everything is known that happened until then; `None` if there is more to be told.
+    pub(in crate::filter) heard: Option<Timestamp>,
+}
+
 impl Feed {
     /// `nonce` is a random number that no other worker has.
     pub(in crate::filter) fn new(policy: &Policy, nonce: [u8; 16]) -> Self {
-        let at = policy.departures.as_ref().map(|departures| &departures.at);
-        let parts = at.map(|at| {
+        let parts = policy.departures.as_ref().map(|DeparturesFeed { at, protocol, .. }| {
             let authorization = at.authorization.as_ref().map_or(b"".as_slice(), |value| value.as_bytes());
-            [at.cluster.as_bytes(), at.authority.as_bytes(), at.path.as_bytes(), authorization]
+            // What is remembered of users depends on how they become subjects.
+            let whose = match protocol {
+                FeedProtocol::Firstsight { .. } => "firstsight",
+                FeedProtocol::Scim(ScimFeed { whose: Whose::Key, .. }) => "scim key",
+                FeedProtocol::Scim(ScimFeed { whose: Whose::IssuerAndSub, .. }) => "scim issuer_and_sub",
+                FeedProtocol::Scim(ScimFeed { whose: Whose::Sub(issuer), .. }) => issuer.as_str(),
+            };
+            let place = [at.cluster.as_str(), &at.authority, &at.path, whose].map(str::as_bytes);
+            place.into_iter().chain([authorization])
         });
         let name = format!("firstsight/1/departures/{}", digest(parts.into_iter().flatten()));
         Self { holder: number(nonce), name }
@@ -58,19 +76,18 @@ impl Feed {
         Followed { progress, missed, turn }
     }
 
-    /// Tells the others what the directory told this worker, which is asking for all: what is new since `after`, or
+    /// Tells the others what the source told this worker, which is asking for all: what is new since `after`, or
     /// `None`, everything anew. Returns how far that is; `None` if somebody else asks by now.
     pub(in crate::filter) fn tell(
         &self,
         host: &impl SharedData,
         after: Option<Position>,
-        changes: &[Change],
-        cursor: &str,
+        told: &Told<'_>,
         now: Timestamp,
     ) -> Option<Position> {
         let anew = Position { run: self.holder.wrapping_add(now.as_millis()), notice: 0 };
         let mut position = after.unwrap_or(anew);
-        let notices: Vec<_> = changes.chunks(LONGEST_NOTICE).filter(|_| after.is_some()).collect();
+        let notices: Vec<_> = told.changes.chunks(LONGEST_NOTICE).filter(|_| after.is_some()).collect();
         // What stands in the slots is read before the head is: whoever asks by now has written there since.
         let slots = (1..).zip(&notices).map(|(number, _)| self.slot(position.notice.saturating_add(number)));
         let slots: Vec<_> = slots.map(|slot| (host.shared_get(&slot), slot)).collect();
@@ -87,7 +104,9 @@ impl Feed {
                 return None;
             }
         }
-        head.progress = Some(Progress { position, cursor: cursor.to_owned(), heard: now });
+        let before = head.progress.map_or(Timestamp::from_millis(0), |progress| progress.heard);
+        let heard = told.heard.unwrap_or(before);
+        head.progress = Some(Progress { position, cursor: told.cursor.to_owned(), heard });
         head.lease = Some(self.lease(now));
         replace(host, &self.name, &head.bytes(), &found).then_some(position)
     }

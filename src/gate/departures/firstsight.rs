@@ -1,8 +1,9 @@
-//! One page of the directory's feed: how it is asked for, and what its answer is worth.
+//! The directory's own feed: a long poll with its cursor. How a page is asked for, and what its answer is worth.
 
+use super::question::{FeedFailure, Page, Question};
 use crate::config::Upstream;
-use crate::domain::{Call, Reply};
-use crate::gate::get;
+use crate::domain::{Call, Reply, Timestamp};
+use crate::gate::{RETRY_SOON, get};
 use crate::memory::Change;
 use crate::wire::Departures;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,38 +15,36 @@ const LONGEST_CURSOR: usize = 1000;
 /// What stands in a query as it is.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What the directory told.
-pub(super) struct Page {
-    pub(super) cursor: String,
-    /// Whether there is more already.
-    pub(super) more: bool,
-    /// In the order in which it happened.
-    pub(super) changes: Vec<Change>,
+/// What came after a cursor, or the feed from its beginning.
+#[derive(Debug, Clone)]
+pub(super) struct Poll {
+    /// The cursor.
+    pub(super) after: Option<String>,
+    /// How long the directory may wait for news.
+    pub(super) wait: Option<Duration>,
+    /// When it is asked.
+    pub(super) asked: Timestamp,
 }
 
-/// Why the feed could not be heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FeedFailure {
-    /// The directory does not know the cursor, or not any more.
-    #[error("the cursor is unknown there")]
-    Gone,
-    /// It, or the proxy in its place, answered something else.
-    #[error("status {0}")]
-    Status(u16),
-    /// There was no answer.
-    #[error("no answer; does the cluster exist and have an endpoint?")]
-    NoAnswer,
-    /// What it says cannot be read.
-    #[error("its answer is no page of departures")]
-    Malformed,
-    /// It says that there is more, and where it said it before.
-    #[error("its pages do not end")]
-    Circular,
-}
+impl Poll {
+    pub(super) fn call(&self, at: &Upstream) -> Call {
+        let after =
+            self.after.as_ref().map(|cursor| format!("after={}", utf8_percent_encode(cursor, ESCAPED)));
+        let wait = self.wait.map(|wait| match wait.subsec_millis() {
+            0 => format!("wait={}s", wait.as_secs()),
+            _ => format!("wait={}ms", wait.as_millis()),
+        });
+        let query: Vec<_> = after.into_iter().chain(wait).collect();
+        let joint = if at.path.contains('?') { '&' } else { '?' };
+        let path = match query.is_empty() {
+            true => at.path.clone(),
+            false => format!("{}{joint}{}", at.path, query.join("&")),
+        };
+        get(&Upstream { path, ..at.clone() })
+    }
 
-impl Page {
     /// Reads a reply. Of a page that cannot be read throughout nothing is: whoever departed must not be passed over.
-    pub(super) fn read(reply: &Reply) -> Result<Self, FeedFailure> {
+    pub(super) fn hear(self, reply: &Reply, now: Timestamp) -> Result<Page, FeedFailure> {
         let body = match reply {
             Reply::Answer { status: 200, body, .. } => body,
             // A cursor that is of another database may be none that is understood.
@@ -57,24 +56,20 @@ impl Page {
         let changes = page.departures.iter().map(Change::read).collect::<Option<_>>();
         let is_sound = (1..=LONGEST_CURSOR).contains(&page.cursor.len());
         let changes = changes.filter(|_| is_sound).ok_or(FeedFailure::Malformed)?;
-        Ok(Self { cursor: page.cursor, more: page.more, changes })
+        let is_same = self.after.as_ref() == Some(&page.cursor);
+        if page.more && is_same {
+            return Err(FeedFailure::Circular);
+        }
+        let rest = if is_same && self.is_hasty(now) { RETRY_SOON } else { Duration::ZERO };
+        let next = Self { after: Some(page.cursor.clone()), wait: None, asked: now };
+        let next = page.more.then_some(Question::Firstsight(next));
+        Ok(Page { cursor: page.cursor, changes, next, complete: now, rest })
     }
-}
 
-/// The call for what comes after a cursor, or for the feed from its beginning; the directory may `wait` for news.
-pub(super) fn call(at: &Upstream, after: Option<&str>, wait: Option<Duration>) -> Call {
-    let after = after.map(|cursor| format!("after={}", utf8_percent_encode(cursor, ESCAPED)));
-    let wait = wait.map(|wait| match wait.subsec_millis() {
-        0 => format!("wait={}s", wait.as_secs()),
-        _ => format!("wait={}ms", wait.as_millis()),
-    });
-    let query: Vec<_> = after.into_iter().chain(wait).collect();
-    let joint = if at.path.contains('?') { '&' } else { '?' };
-    let path = match query.is_empty() {
-        true => at.path.clone(),
-        false => format!("{}{joint}{}", at.path, query.join("&")),
-    };
-    get(&Upstream { path, ..at.clone() })
+    /// A directory that has nothing to tell, and says so sooner, does not wait for news: it is not asked again and again.
+    fn is_hasty(&self, now: Timestamp) -> bool {
+        self.wait.is_some_and(|wait| now.since(self.asked) < (wait / 2).min(RETRY_SOON))
+    }
 }
 
 #[cfg(test)]
@@ -82,9 +77,16 @@ mod tests {
     use super::*;
     use crate::domain::Failure;
 
+    const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
+
+    fn poll(after: Option<&str>, wait: Option<Duration>) -> Poll {
+        Poll { after: after.map(str::to_owned), wait, asked: NOW }
+    }
+
     fn read(status: u16, body: &str) -> Result<(String, bool, usize), FeedFailure> {
-        let page = Page::read(&Reply::Answer { status, headers: vec![], body: body.into() })?;
-        Ok((page.cursor, page.more, page.changes.len()))
+        let reply = Reply::Answer { status, headers: vec![], body: body.into() };
+        let page = poll(None, None).hear(&reply, NOW)?;
+        Ok((page.cursor, page.next.is_some(), page.changes.len()))
     }
 
     fn departure(key: &str, state: &str, at: &str) -> String {
@@ -118,7 +120,7 @@ mod tests {
         assert_eq!(read(410, ""), Err(FeedFailure::Gone));
         assert_eq!(read(503, ""), Err(FeedFailure::Status(503)));
         assert_eq!(read(204, ""), Err(FeedFailure::Status(204)));
-        let failed = Page::read(&Reply::Failed(Failure::Broken)).err();
+        let failed = poll(None, None).hear(&Reply::Failed(Failure::Broken), NOW).err();
         assert_eq!(failed, Some(FeedFailure::NoAnswer));
     }
 
@@ -131,11 +133,25 @@ mod tests {
             authorization: None,
             timeout: Duration::from_secs(1),
         };
-        let path = |base, after, wait| call(&at(base), after, wait).path;
+        let path = |base, after, wait| poll(after, wait).call(&at(base)).path;
         assert_eq!(path("/v1/departures", None, None), "/v1/departures");
         let wait = Some(Duration::from_secs(20));
         assert_eq!(path("/v1/departures", Some("a1-b"), wait), "/v1/departures?after=a1-b&wait=20s");
         assert_eq!(path("/d?x=1", Some("a+/="), None), "/d?x=1&after=a%2B%2F%3D");
         assert_eq!(path("/d", None, Some(Duration::from_millis(1500))), "/d?wait=1500ms");
+    }
+
+    #[test]
+    fn one_that_neither_has_news_nor_waits_for_them_is_left_alone_for_a_while() {
+        let seconds = Duration::from_secs;
+        let rest = |cursor, more, took| {
+            let body = format!(r#"{{"cursor":"{cursor}","more":{more},"departures":[]}}"#);
+            let reply = Reply::Answer { status: 200, headers: vec![], body: body.into() };
+            poll(Some("c"), Some(seconds(20))).hear(&reply, NOW.after(took)).map(|page| page.rest)
+        };
+        assert_eq!(rest("c", false, Duration::ZERO).ok(), Some(RETRY_SOON));
+        assert_eq!(rest("c", false, seconds(20)).ok(), Some(Duration::ZERO));
+        assert_eq!(rest("d", false, Duration::ZERO).ok(), Some(Duration::ZERO));
+        assert_eq!(rest("c", true, Duration::ZERO).err(), Some(FeedFailure::Circular));
     }
 }
