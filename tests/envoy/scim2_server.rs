@@ -175,7 +175,7 @@ fn a_user_who_is_set_inactive_loses_access_and_needs_a_newer_token_afterwards() 
     }
     let jane = world.token("jane-4711");
     let id = account(world.send(bearing(&jane)));
-    let mut set_active = |active: bool| {
+    let set_active = |active: bool| {
         let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
         let operation = json!({"op": "replace", "path": "active", "value": active});
         let patch = json!({"schemas": schemas, "Operations": [operation]}).to_string().into_bytes();

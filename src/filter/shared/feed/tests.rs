@@ -48,7 +48,7 @@ fn tell(
 fn read_by(one: &Feed) -> (Rc<Process>, Position) {
     let process = Rc::new(Process::default());
     assert_eq!(one.follow(&*process, None, false, NOW).turn, Turn::Mine);
-    let position = tell(&one, &*process, None, &[], "c-0", NOW).unwrap();
+    let position = tell(one, &process, None, &[], "c-0", NOW).unwrap();
     (process, position)
 }
 
@@ -80,9 +80,9 @@ fn a_look_at_nothing_new_is_one_reading_and_no_writing() {
 fn what_one_was_told_the_others_find_in_order() {
     let (one, two) = (worker(1), worker(2));
     let (process, begin) = read_by(&one);
-    let first = tell(&one, &*process, Some(begin), &[departed("a"), departed("b")], "c-2", NOW);
+    let first = tell(&one, &process, Some(begin), &[departed("a"), departed("b")], "c-2", NOW);
     let many: Vec<_> = (0..LONGEST_NOTICE + 1).map(|number| departed(&number.to_string())).collect();
-    let second = tell(&one, &*process, first, &many, "c-9", NOW).unwrap();
+    let second = tell(&one, &process, first, &many, "c-9", NOW).unwrap();
     assert_eq!(second.notice, 3);
     let found = two.follow(&*process, Some(begin), false, NOW);
     let expected: Vec<_> = [departed("a"), departed("b")].into_iter().chain(many).collect();
@@ -90,7 +90,7 @@ fn what_one_was_told_the_others_find_in_order() {
         (found.missed, found.progress.map(|told| told.cursor)),
         (Some(expected), Some("c-9".to_owned()))
     );
-    let nothing = tell(&one, &*process, Some(second), &[], "c-9", after(500));
+    let nothing = tell(&one, &process, Some(second), &[], "c-9", after(500));
     assert_eq!(nothing, Some(second), "no news is no notice");
     let heard = two.follow(&*process, Some(second), false, after(500)).progress.map(|told| told.heard);
     assert_eq!(heard, Some(after(500)));
@@ -112,13 +112,13 @@ fn who_lags_behind_the_ring_is_told_so() {
     let (process, begin) = read_by(&one);
     let mut position = begin;
     for number in 0..SLOTS {
-        position = tell(&one, &*process, Some(position), &[departed(&number.to_string())], "c", NOW).unwrap();
+        position = tell(&one, &process, Some(position), &[departed(&number.to_string())], "c", NOW).unwrap();
     }
     let missed = |process: &Process| two.follow(process, Some(begin), false, NOW).missed;
     assert_eq!(missed(&process).map(|missed| missed.len()), Some(SLOTS as usize));
-    tell(&one, &*process, Some(position), &[departed("one more")], "c", NOW);
+    tell(&one, &process, Some(position), &[departed("one more")], "c", NOW);
     assert_eq!(missed(&process), None);
-    tell(&one, &*process, None, &[], "c", after(1));
+    tell(&one, &process, None, &[], "c", after(1));
     assert_eq!(missed(&process), None, "it was read anew");
 }
 
@@ -136,7 +136,7 @@ fn the_lease_of_who_dies_ends_in_seconds_and_whoever_knows_enough_goes_on() {
     let found = two.follow(&*process, Some(begin), false, after(5000));
     assert_eq!((found.turn, found.progress.map(|told| told.cursor)), (Turn::Mine, Some("c-0".to_owned())));
     assert_eq!(one.follow(&*process, Some(begin), true, after(5000)).turn, Turn::Elsewhere);
-    let late = tell(&one, &*process, Some(begin), &[departed("a")], "c-1", after(5001));
+    let late = tell(&one, &process, Some(begin), &[departed("a")], "c-1", after(5001));
     assert_eq!(late, None, "its poll comes too late");
     two.let_go(&*process, after(5002));
     assert_eq!(one.follow(&*process, Some(begin), false, after(5003)).turn, Turn::Mine);
@@ -151,9 +151,9 @@ fn what_another_tells_at_the_same_moment_is_never_half_of_each() {
     *process.meanwhile.borrow_mut() = Some(Box::new(move || {
         assert_eq!(other.follow(&*theirs, Some(begin), false, after(4000)).turn, Turn::Mine);
         let both = [departed("a"), departed("b")];
-        assert!(tell(&other, &*theirs, Some(begin), &both, "c-2", after(4000)).is_some());
+        assert!(tell(&other, &theirs, Some(begin), &both, "c-2", after(4000)).is_some());
     }));
-    assert_eq!(tell(&one, &*process, Some(begin), &[departed("a")], "c-1", NOW), None);
+    assert_eq!(tell(&one, &process, Some(begin), &[departed("a")], "c-1", NOW), None);
     let found = two.follow(&*process, Some(begin), false, after(4001));
     assert_eq!(found.missed, Some(vec![departed("a"), departed("b")]));
     assert_eq!(found.progress.map(|told| told.cursor), Some("c-2".to_owned()));
@@ -163,13 +163,13 @@ fn what_another_tells_at_the_same_moment_is_never_half_of_each() {
 fn rubbish_is_nothing_and_is_written_over() {
     let (one, two) = (worker(1), worker(2));
     let (process, begin) = read_by(&one);
-    let position = tell(&one, &*process, Some(begin), &[departed("a")], "c-1", NOW).unwrap();
+    let position = tell(&one, &process, Some(begin), &[departed("a")], "c-1", NOW).unwrap();
     process.shared_set(&one.slot(1), b"rubbish", None);
     assert_eq!(two.follow(&*process, Some(begin), false, NOW).missed, None);
     process.shared_set(&one.name, b"{}", None);
     let found = two.follow(&*process, Some(position), false, NOW);
     assert_eq!((found.progress, found.missed, found.turn), (None, None, Turn::Mine));
-    assert_eq!(tell(&one, &*process, Some(position), &[departed("b")], "c-2", NOW), None);
+    assert_eq!(tell(&one, &process, Some(position), &[departed("b")], "c-2", NOW), None);
 }
 
 #[test]
