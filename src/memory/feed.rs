@@ -103,9 +103,8 @@ pub enum Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::test_key;
-    use crate::wire::DepartureState;
-    use proptest::collection::vec;
+    use crate::memory::{Fate, test_key};
+        use proptest::collection::vec;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
@@ -117,7 +116,7 @@ mod tests {
     }
 
     fn changes() -> Vec<Change> {
-        vec![Change { key: test_key("jane"), state: DepartureState::Departed, at: NOW }; 3]
+        vec![Change { key: test_key("jane"), fate: Fate::Departed, at: NOW }; 3]
     }
 
     #[test]

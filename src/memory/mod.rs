@@ -13,7 +13,7 @@ mod unknown_keys;
 mod waiting;
 
 pub use breaker::{Breaker, Permit};
-pub use departures::{Change, Departures};
+pub use departures::{Change, Departures, Fate};
 pub use feed::{Followed, Head, LONGEST_NOTICE, Position, Progress, SLOTS, Turn, notice_bytes, read_notice};
 pub use known::{Claim, Found, Known, Query, Standing, Told};
 pub use lease::Lease;

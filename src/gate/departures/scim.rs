@@ -5,8 +5,7 @@ use super::question::{FeedFailure, Page, Question};
 use crate::config::{ScimFeed, Upstream};
 use crate::domain::{Call, Reply, Timestamp};
 use crate::gate::errand;
-use crate::memory::{Change, Departures};
-use crate::wire::DepartureState;
+use crate::memory::{Change, Departures, Fate};
 use crate::wire::scim::{Listed, Listing, ListingFailure, User};
 use std::time::Duration;
 
@@ -95,12 +94,12 @@ impl Pass {
 /// What a user's state says that is not known.
 fn news(user: &User, terms: &ScimFeed, known: &Departures, now: Timestamp) -> Option<Change> {
     let key = terms.whose.key(&user.external_id)?;
-    let state = match (user.active, known.is_departed(key)) {
-        (false, false) => DepartureState::Departed,
-        (true, true) => DepartureState::Returned,
+    let fate = match (user.active, known.is_departed(key)) {
+        (false, false) => Fate::Departed,
+        (true, true) => Fate::Returned,
         _ => return None,
     };
-    Some(Change { key, state, at: user.modified.unwrap_or(now) })
+    Some(Change { key, fate, at: user.modified.unwrap_or(now) })
 }
 
 #[cfg(test)]
@@ -145,12 +144,12 @@ mod tests {
         ];
         let pass = || Pass::begin(Some("2026-11-23T11:00:00Z"), NOON);
         let page = pass().hear(&list(&users), &terms(), &known, NOON).unwrap();
-        let departed = |sub, at| Change { key: key(sub), state: DepartureState::Departed, at };
+        let departed = |sub, at| Change { key: key(sub), fate: Fate::Departed, at };
         assert_eq!(page.changes, [departed("jane", users[0].2), departed("josh", users[2].2)]);
         page.changes.iter().for_each(|change| assert_eq!(known.take(change, NOON), 0));
         let page =
             pass().hear(&list(&[users[0], users[1], ("josh", true, NOON)]), &terms(), &known, NOON).unwrap();
-        assert_eq!(page.changes, [Change { key: key("josh"), state: DepartureState::Returned, at: NOON }]);
+        assert_eq!(page.changes, [Change { key: key("josh"), fate: Fate::Returned, at: NOON }]);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::super::subjects::tests::Process;
 use super::*;
 use crate::config::{Surroundings, compile};
 use crate::domain::{Issuer, Subject, SubjectId};
+use crate::memory::Fate;
 use crate::token::Crypto;
-use crate::wire::DepartureState;
 use serde_json::json;
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ fn worker(number: u8) -> Feed {
 fn departed(id: &str) -> Change {
     let subject =
         Subject { issuer: Issuer::parse("https://idp").unwrap(), id: SubjectId::parse(id).unwrap() };
-    Change { key: subject.key(), state: DepartureState::Departed, at: NOW }
+    Change { key: subject.key(), fate: Fate::Departed, at: NOW }
 }
 
 fn after(millis: u64) -> Timestamp {
