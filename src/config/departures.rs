@@ -1,79 +1,77 @@
 //! The `departures` of a configuration.
 
-use super::document::{
-    DeparturesDocument, ExternalIdDocument, ProtocolDocument, ScimFeedDocument, WhenStaleDocument, span,
-};
+mod transmitter;
+mod users;
+
+use super::document::{DeparturesDocument, FeedProtocolDocument, WhenStaleDocument, span};
 use super::policy::{
-    DeparturesFeed, FeedProtocol, IssuerPolicy, Protocol, Provisioning, ScimFeed, Upstream, WhenStale,
+    DeparturesFeed, FeedProtocol, IssuerPolicy, Provisioning, ScimFeed, TransmitterPolicy, Upstream,
+    WhenStale,
 };
 use super::problem::Problems;
-use super::upstream::{Beside, Env, beside};
-use crate::domain::Issuer;
-use crate::wire::scim::{ExternalId, Whose};
+use super::upstream::{self, Env};
+use crate::token::Crypto;
 use std::time::Duration;
+
+/// What else stands in the configuration.
+pub(super) struct Beside<'a> {
+    pub(super) provisioning: Option<&'a Provisioning>,
+    pub(super) issuers: &'a [IssuerPolicy],
+    pub(super) crypto: Crypto,
+    pub(super) env: Env<'a>,
+}
 
 /// How much longer than the directory waits for news a call may take.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long a page of users may take.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take that is not waited with.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a transmitter may wait for events.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn compile(
     document: Option<DeparturesDocument>,
-    provisioning: Option<&Provisioning>,
-    issuers: &[IssuerPolicy],
-    env: Env<'_>,
+    beside: &Beside<'_>,
     problems: &Problems,
-) -> Option<DeparturesFeed> {
+) -> Option<(DeparturesFeed, Option<TransmitterPolicy>)> {
     let document = document?;
-    let is_scim = matches!(document.protocol, Some(ProtocolDocument::Scim));
-    let wait = span(document.wait, Duration::from_secs(20));
-    let every = span(document.every, Duration::from_secs(30));
-    let usual_timeout = if is_scim { PAGE_TIMEOUT } else { wait.saturating_add(GRACE) };
-    let timeout = span(document.timeout, usual_timeout);
-    let stale_for = span(document.stale_for, Duration::from_secs(5 * 60));
-    let hint = if is_scim { "it belongs to protocol: firstsight" } else { "it belongs to protocol: scim" };
-    let foreign = [
-        ("wait", document.wait.is_some() && is_scim),
-        ("every", document.every.is_some() && !is_scim),
-        ("scim", document.scim.is_some() && !is_scim),
-    ];
-    for (key, _) in foreign.into_iter().filter(|(_, is_foreign)| *is_foreign) {
-        problems.add(format!("departures.{key}"), "this protocol has none", hint);
-    }
-    if !is_scim && timeout <= wait {
-        let hint = "a call has to last longer than the directory waits for news";
-        problems.add("departures.timeout", "it is not longer than `wait`", hint);
-    }
-    match (is_scim, stale_for) {
-        (false, stale_for) if stale_for <= timeout => {
-            let hint = "while nobody departs, the feed is heard once in `wait`";
-            problems.add("departures.stale_for", "it is not longer than `timeout`", hint);
+    let speaks = document.protocol.unwrap_or(FeedProtocolDocument::Firstsight);
+    misplaced(&document, speaks, problems);
+    let (protocol, transmitter) = match speaks {
+        FeedProtocolDocument::Firstsight => {
+            (Some(FeedProtocol::Firstsight { wait: span(document.wait, Duration::from_secs(20)) }), None)
         }
-        (true, stale_for) if stale_for <= every.saturating_add(timeout) => {
-            let hint = "users are read once in `every`";
-            problems.add("departures.stale_for", "it is not longer than `every` and `timeout`", hint);
+        FeedProtocolDocument::Scim => {
+            let every = span(document.every, Duration::from_secs(30));
+            let written = document.scim.unwrap_or_default();
+            let whose = users::whose(written, beside.provisioning, beside.issuers, problems);
+            (whose.map(|whose| FeedProtocol::Scim(ScimFeed { whose, every })), None)
         }
-        _ => {}
-    }
-    let protocol = match is_scim {
-        true => {
-            let whose = whose(document.scim.unwrap_or_default(), provisioning, issuers, problems);
-            whose.map(|whose| FeedProtocol::Scim(ScimFeed { whose, every }))
+        FeedProtocolDocument::Ssf => {
+            let every = document.every.map(|every| every.0);
+            let written = document.ssf.unwrap_or_default();
+            let transmitter =
+                transmitter::compile(written, document.cluster.as_deref(), beside.crypto, problems);
+            (transmitter.is_some().then_some(FeedProtocol::Ssf { every }), transmitter)
         }
-        false => Some(FeedProtocol::Firstsight { wait }),
     };
-    let written = Beside {
+    let usual_path = match speaks {
+        FeedProtocolDocument::Firstsight => "/v1/departures",
+        FeedProtocolDocument::Scim => "/scim/v2",
+        FeedProtocolDocument::Ssf => "/poll",
+    };
+    let is_scim = speaks == FeedProtocolDocument::Scim;
+    let base = || users::base(beside.provisioning, document.cluster.as_deref()).filter(|_| is_scim);
+    let path = document.path.or_else(base);
+    let written = upstream::Beside {
         name: "departures",
         is_scim,
-        usual_path: if is_scim { "/scim/v2" } else { "/v1/departures" },
-        path: document
-            .path
-            .or_else(|| scim_base(provisioning, document.cluster.as_deref()).filter(|_| is_scim)),
+        usual_path,
+        path,
         cluster: document.cluster,
         authority: document.authority,
         authorization: document.authorization,
     };
-    let at = beside(written, provisioning, env, problems);
+    let at = upstream::beside(written, beside.provisioning, beside.env, problems);
     if is_scim && at.as_ref().is_some_and(|at| at.path.contains(['?', '#'])) {
         problems.add("departures.path", "users are below it, so it has no query", "write a path: /scim/v2");
     }
@@ -82,59 +80,58 @@ pub(super) fn compile(
         Some(WhenStaleDocument::Deny) => WhenStale::Deny,
         Some(WhenStaleDocument::Allow) => WhenStale::Allow,
     };
-    Some(DeparturesFeed { at: Upstream { timeout, ..at? }, protocol: protocol?, stale_for, when_stale })
-}
-
-/// Where accounts are made, if that is by SCIM and at the same place.
-fn scim_base(provisioning: Option<&Provisioning>, cluster: Option<&str>) -> Option<String> {
-    let Provisioning { at, protocol: Protocol::Scim { .. }, .. } = provisioning? else { return None };
-    cluster.is_none_or(|cluster| cluster == at.cluster).then(|| at.path.clone())
-}
-
-/// Without a word of the operator's, users are told by what accounts are made with.
-fn whose(
-    document: ScimFeedDocument,
-    provisioning: Option<&Provisioning>,
-    issuers: &[IssuerPolicy],
-    problems: &Problems,
-) -> Option<Whose> {
-    let names: Vec<_> = issuers.iter().flat_map(|issuer| issuer.trust.names()).collect();
-    let made_with = match provisioning.map(|provisioning| &provisioning.protocol) {
-        Some(Protocol::Scim { external_id: ExternalId::Key, .. }) => ExternalIdDocument::Key,
-        Some(Protocol::Scim { external_id: ExternalId::IssuerAndSub, .. }) => {
-            ExternalIdDocument::IssuerAndSub
-        }
-        _ => ExternalIdDocument::Sub,
-    };
-    let external_id = document.external_id.unwrap_or(made_with);
-    let is_sub = matches!(external_id, ExternalIdDocument::Sub);
-    let problem = match (external_id, document.issuer, names.as_slice()) {
-        (ExternalIdDocument::Sub, None, [name]) => return Issuer::parse(name).ok().map(Whose::Sub),
-        (ExternalIdDocument::Sub, Some(name), names) if names.contains(&name) => {
-            return Issuer::parse(&name).ok().map(Whose::Sub);
-        }
-        (ExternalIdDocument::Sub, Some(_), _) => "there is no such issuer",
-        (ExternalIdDocument::Sub, None, _) => "it is missing, and there is more than one issuer",
-        (_, Some(_), _) => "the external id says which issuer it is",
-        (ExternalIdDocument::Key, None, _) => return Some(Whose::Key),
-        (ExternalIdDocument::IssuerAndSub, None, names) => {
-            if names.iter().all(|name| !name.contains('|')) {
-                return Some(Whose::IssuerAndSub);
-            }
-            let what = "an issuer's name holds the bar that parts it from the sub";
-            problems.add("departures.scim.external_id", what, "write external_id: key");
-            return None;
+    let (protocol, timeout) = (protocol?, document.timeout.map(|timeout| timeout.0));
+    let timeout = timeout_of(&protocol, timeout, problems);
+    let stale_for = span(document.stale_for, Duration::from_secs(5 * 60));
+    let silence = match &protocol {
+        FeedProtocol::Firstsight { .. } | FeedProtocol::Ssf { every: None } => timeout,
+        FeedProtocol::Scim(ScimFeed { every, .. }) | FeedProtocol::Ssf { every: Some(every) } => {
+            timeout.saturating_add(*every)
         }
     };
-    let hint = match is_sub {
-        true => {
-            "name the one of `issuers` whose subjects the users are, or write external_id: key or issuer_and_sub"
-        }
-        false => "remove it, or write external_id: sub",
-    };
-    // Where no issuer can be read, that is the problem, and it is told.
-    if !names.is_empty() {
-        problems.add("departures.scim.issuer", problem, hint);
+    if stale_for <= silence {
+        let hint = "while nobody departs, the feed is heard no more often";
+        problems.add("departures.stale_for", "it is not longer than `timeout`, and `every` before it", hint);
     }
-    None
+    let at = Upstream { timeout, ..at? };
+    Some((DeparturesFeed { at, protocol, stale_for, when_stale }, transmitter))
+}
+
+/// Keys of one protocol mean nothing to another.
+fn misplaced(document: &DeparturesDocument, speaks: FeedProtocolDocument, problems: &Problems) {
+    use FeedProtocolDocument::{Firstsight, Scim, Ssf};
+    let of_one = [
+        ("wait", document.wait.is_some(), speaks == Firstsight, "it is for protocol: firstsight"),
+        ("every", document.every.is_some(), speaks != Firstsight, "it is for protocol: scim, or ssf"),
+        ("scim", document.scim.is_some(), speaks == Scim, "it is for protocol: scim"),
+        ("ssf", document.ssf.is_some(), speaks == Ssf, "it is for protocol: ssf"),
+    ];
+    for (key, _, _, hint) in of_one.into_iter().filter(|(_, is_there, fits, _)| *is_there && !fits) {
+        problems.add(format!("departures.{key}"), "the protocol is another one", hint);
+    }
+    if speaks != Ssf {
+        return;
+    }
+    let missing = [
+        ("cluster", document.cluster.is_none(), "name the cluster of the transmitter"),
+        ("path", document.path.is_none(), "write the path at which your stream is polled"),
+    ];
+    for (key, _, hint) in missing.into_iter().filter(|(_, is_missing, _)| *is_missing) {
+        problems.add(format!("departures.{key}"), "it is missing", hint);
+    }
+}
+
+/// How long a call may take: longer than the other side waits for news.
+fn timeout_of(protocol: &FeedProtocol, written: Option<Duration>, problems: &Problems) -> Duration {
+    let usual = match protocol {
+        FeedProtocol::Firstsight { wait } => wait.saturating_add(GRACE),
+        FeedProtocol::Ssf { every: None } => PATIENCE,
+        FeedProtocol::Scim(_) | FeedProtocol::Ssf { every: Some(_) } => TIMEOUT,
+    };
+    let timeout = written.unwrap_or(usual);
+    if matches!(protocol, FeedProtocol::Firstsight { wait } if timeout <= *wait) {
+        let hint = "a call has to last longer than the directory waits for news";
+        problems.add("departures.timeout", "it is not longer than `wait`", hint);
+    }
+    timeout
 }

@@ -12,8 +12,8 @@ pub(super) use mapping::{
     SignDocument, SyncDocument, TreatmentDocument,
 };
 pub(super) use upstream::{
-    AuthorizationDocument, DeparturesDocument, ExternalIdDocument, LastSeenDocument, PaceDocument,
-    PostureDocument, ProtocolDocument, ProvisioningDocument, ScimDocument, ScimFeedDocument,
+    AuthorizationDocument, DeparturesDocument, ExternalIdDocument, FeedProtocolDocument, LastSeenDocument,
+    PaceDocument, PostureDocument, ProvisioningDocument, ScimDocument, ScimFeedDocument, TransmitterDocument,
     WhenStaleDocument,
 };
 

@@ -26,6 +26,6 @@ mod upstream;
 pub use compile::{Surroundings, compile};
 pub use policy::{
     DeparturesFeed, FeedProtocol, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy,
-    Posture, Protocol, Provisioning, ScimFeed, Upstream, WhenStale,
+    Posture, Protocol, Provisioning, ScimFeed, TransmitterPolicy, Upstream, WhenStale,
 };
 pub use problem::Problem;

@@ -3,7 +3,7 @@
 use crate::domain::{Backoff, BreakerTerms};
 use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
-use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
+use crate::token::{Credentials, Crypto, Demand, Keyring, Transmitter, Trust};
 use crate::wire::ChallengeTerms;
 use crate::wire::scim::{ExternalId, ScimTerms, Whose};
 use http::HeaderValue;
@@ -36,6 +36,8 @@ pub struct Policy {
     pub provisioning: Provisioning,
     /// Where and how it is heard who departed, if it is.
     pub departures: Option<DeparturesFeed>,
+    /// Whose events tell it, where that is done by events.
+    pub transmitter: Option<TransmitterPolicy>,
     /// Where and how sightings are reported.
     pub last_seen: Option<LastSeen>,
     /// What every challenge says.
@@ -58,6 +60,17 @@ pub enum Mode {
 pub struct IssuerPolicy {
     /// The terms its tokens must meet.
     pub trust: Trust,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// Who checks with them.
+    pub crypto: Crypto,
+}
+
+/// A transmitter of shared signals.
+#[derive(Clone)]
+pub struct TransmitterPolicy {
+    /// The terms its events must meet.
+    pub terms: Transmitter,
     /// Where its keys are.
     pub keys: KeySource,
     /// Who checks with them.
@@ -178,7 +191,7 @@ pub enum Posture {
 /// Where and how it is heard who departed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeparturesFeed {
-    /// The source: the directory's feed, or the base of its SCIM service.
+    /// The source: the directory's feed, the base of its SCIM service, or where a transmitter is polled.
     pub at: Upstream,
     /// What is spoken with it.
     pub protocol: FeedProtocol,
@@ -198,6 +211,11 @@ pub enum FeedProtocol {
     },
     /// SCIM 2.0 (RFC 7644): users are read again and again.
     Scim(ScimFeed),
+    /// Events of a transmitter of shared signals are polled for (RFC 8936).
+    Ssf {
+        /// The pause between polls; `None` if the transmitter waits for events.
+        every: Option<Duration>,
+    },
 }
 
 /// How users of a SCIM directory are read.

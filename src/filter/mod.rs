@@ -251,9 +251,11 @@ impl<H: Host> Filter<H> {
                         self.gate.borrow_mut().followed(followed, now);
                     }
                     Output::Tell { after, changes, cursor, heard } => {
-                        let told = Told { changes: &changes, cursor: &cursor, heard };
+                        let mut gate = self.gate.borrow_mut();
+                        let (changes, cursor) = (changes.as_slice(), cursor.as_str());
+                        let told = Told { changes, cursor, heard, known: gate.known_departures() };
                         let position = self.feed.tell(&self.host, after, &told, now);
-                        self.gate.borrow_mut().told_departures(position, now);
+                        gate.told_departures(position, now);
                     }
                     Output::Report(event) => self.report(&event, now),
                 }

@@ -11,15 +11,18 @@
 mod firstsight;
 mod question;
 mod scim;
+mod signals;
 
 pub use question::FeedFailure;
 
+use super::keys::IssuerKeys;
 use super::{Event, Gate, Output, Purpose, RETRY_SOON};
-use crate::config::WhenStale;
+use crate::config::{FeedProtocol, WhenStale};
 use crate::domain::{Backoff, Identity, Reason, Refusal, Reply, SubjectKey, Timestamp, Verdict};
-use crate::memory::{Change, Departures, Followed, Position, Turn, Want};
+use crate::memory::{Change, Departures, Followed, Position, Taken, Turn, Want};
 use crate::wire::retry_after;
 use question::{Page, Question};
+use signals::{Aside, Judge, Receipts};
 use std::time::Duration;
 
 /// How often a worker looks at what the others heard.
@@ -41,6 +44,10 @@ pub(super) struct Follower {
     /// How far what it knows goes, in the source's word for it.
     cursor: Option<String>,
     stage: Stage,
+    /// What a transmitter is to be told with the next question.
+    receipts: Receipts,
+    /// The events that it brought.
+    taken: Taken,
     /// When it looks again.
     look_from: Timestamp,
     /// The directory is not asked before this.
@@ -79,6 +86,8 @@ impl Follower {
             position: None,
             cursor: None,
             stage: Stage::Idle,
+            receipts: Receipts::default(),
+            taken: Taken::default(),
             look_from: never,
             rests_until: never,
             failures: 0,
@@ -90,6 +99,7 @@ impl Follower {
     /// The clock was set back by `span`.
     pub(super) fn move_back(&mut self, span: Duration) {
         self.known.move_back(span);
+        self.taken.move_back(span);
         self.look_from = self.look_from.before(span);
         self.rests_until = self.rests_until.before(span);
         let times = self.heard.iter_mut().chain(&mut self.began);
@@ -147,6 +157,11 @@ impl Gate {
         self.follower.heard.or(self.follower.began).map(|at| now.since(at))
     }
 
+    /// Who departed, as far as this worker knows.
+    pub fn known_departures(&self) -> &Departures {
+        &self.follower.known
+    }
+
     /// When [`Gate::follow_departures`] has something to do.
     pub(super) fn next_look(&self) -> Option<Timestamp> {
         (self.policy.departures.is_some() && !self.last_try).then_some(self.follower.look_from)
@@ -169,9 +184,14 @@ impl Gate {
 
     /// The process's word on an [`Output::Follow`]. To be told in the worker's own context, as the directory may be asked.
     pub fn followed(&mut self, followed: Followed, now: Timestamp) {
-        let Followed { progress, missed, turn } = followed;
+        let Followed { progress, missed, book, turn } = followed;
         let (position, cursor) = progress.as_ref().map(|told| (told.position, told.cursor.clone())).unzip();
         let is_behind = missed.is_none();
+        if let Some(book) = book {
+            let forgotten = self.follower.known.join(&book);
+            self.report(Event::DeparturesForgotten(forgotten as u64));
+            self.flights.keys().into_iter().for_each(|key| self.refuse_departed(key, now));
+        }
         if let (Some(changes), Some(told)) = (missed, progress) {
             self.follower.position = Some(told.position);
             self.follower.cursor = Some(told.cursor);
@@ -182,7 +202,12 @@ impl Gate {
             return;
         }
         let cursor = if turn == Turn::Alone { self.follower.cursor.clone() } else { cursor };
+        let tells_once = self.tells_once();
         match (turn, cursor) {
+            // What the others were told is lost: whoever departed may be unknown from now on.
+            (Turn::Mine, Some(_)) if tells_once && is_behind => self.begin_without(false, now),
+            (Turn::Mine | Turn::Alone, None) if tells_once => self.begin_without(true, now),
+            (Turn::Elsewhere, _) if tells_once => {}
             (Turn::Mine | Turn::Alone, Some(after)) => self.poll(&after, now),
             (Turn::Mine | Turn::Alone, None) => self.read_departures(None, true, now),
             (Turn::Elsewhere, Some(_)) if is_behind => self.read_departures(position, false, now),
@@ -193,14 +218,44 @@ impl Gate {
     /// What became of an [`Output::Tell`]: how far the others can follow.
     pub fn told_departures(&mut self, position: Option<Position>, now: Timestamp) {
         self.follower.position = position.or(self.follower.position);
+        match position {
+            Some(_) => self.follower.receipts.taken.iter().for_each(|name| self.follower.taken.take(name)),
+            // Somebody else asks by now, and is brought the same again.
+            None => self.follower.receipts = Receipts::default(),
+        }
         if now >= self.follower.rests_until {
             self.look_at_departures(now);
         }
     }
 
+    /// Whether the source has no beginning that could be read.
+    fn tells_once(&self) -> bool {
+        matches!(self.policy.departures.as_ref().map(|feed| &feed.protocol), Some(FeedProtocol::Ssf { .. }))
+    }
+
+    fn transmitter_keys(&self) -> Option<&IssuerKeys> {
+        self.keys.get(self.policy.issuers.len())
+    }
+
+    /// Begins to ask for all with what is known here; if that is `all` that was told to the process, or who knows.
+    fn begin_without(&mut self, all: bool, now: Timestamp) {
+        if !all {
+            self.follower.known.doubt();
+        }
+        self.follower.cursor = Some(signals::CURSOR.to_owned());
+        self.follower.rests_until = now.after(GLANCE);
+        let heard = self.follower.heard.or(self.follower.began);
+        let (changes, cursor) = (Vec::new(), signals::CURSOR.to_owned());
+        self.outputs.push(Output::Tell { after: None, changes, cursor, heard });
+    }
+
     fn poll(&mut self, after: &str, now: Timestamp) {
         let Some(feed) = &self.policy.departures else { return };
-        let question = Question::about(feed, Some(after), true, now);
+        // An event that cannot be checked yet would be asked for in vain.
+        if self.tells_once() && self.transmitter_keys().is_none_or(|keys| keys.ring(now).is_none()) {
+            return;
+        }
+        let question = Question::about(feed, Some(after), true, &self.follower.receipts, now);
         self.ask_for_departures(&question);
         self.follower.stage = Stage::Polling(question);
     }
@@ -209,7 +264,7 @@ impl Gate {
     fn read_departures(&mut self, position: Option<Position>, leads: bool, now: Timestamp) {
         let Some(feed) = &self.policy.departures else { return };
         let cursor = self.follower.cursor.as_deref();
-        let question = Question::about(feed, cursor, false, now);
+        let question = Question::about(feed, cursor, false, &self.follower.receipts, now);
         let anew = cursor.is_none().then(|| Departures::new(self.policy.limits.departures));
         self.ask_for_departures(&question);
         self.follower.stage = Stage::Reading(question, Reading { anew, position, leads });
@@ -225,16 +280,18 @@ impl Gate {
         let stage = std::mem::replace(&mut self.follower.stage, Stage::Idle);
         let Some(feed) = self.policy.departures.as_ref().filter(|_| !self.last_try) else { return };
         let known = &self.follower.known;
+        let (policy, keys, taken) = (&self.policy, self.transmitter_keys(), &self.follower.taken);
+        let judge = Judge { policy, keys, taken };
         match stage {
             Stage::Idle => {}
-            Stage::Polling(question) => match question.hear(reply, feed, known, now) {
+            Stage::Polling(question) => match question.hear(reply, feed, known, &judge, now) {
                 Ok(page) => self.hear_news(page, now),
                 Err(FeedFailure::Gone) => self.begin_anew(None, true, now),
                 Err(why) => self.miss_departures(why, retry_after(reply), now),
             },
             Stage::Reading(question, reading) => {
                 let known = reading.anew.as_ref().unwrap_or(known);
-                match question.hear(reply, feed, known, now) {
+                match question.hear(reply, feed, known, &judge, now) {
                     Ok(page) => self.read_on(reading, page, now),
                     Err(FeedFailure::Gone) if reading.anew.is_none() => {
                         self.begin_anew(reading.position, reading.leads, now);
@@ -254,7 +311,8 @@ impl Gate {
     /// Takes in a page of news, and tells the others.
     fn hear_news(&mut self, page: Page, now: Timestamp) {
         self.hear_departures(&page, now);
-        let heard = page.next.is_none().then_some(page.complete);
+        self.see_to_events(page.aside, now);
+        let heard = page.complete;
         heard.into_iter().for_each(|at| self.follower.hears(at));
         self.depart(&page.changes, now);
         self.follower.cursor = Some(page.cursor.clone());
@@ -264,6 +322,16 @@ impl Gate {
         }
         let after = self.follower.position;
         self.outputs.push(Output::Tell { after, changes: page.changes, cursor: page.cursor, heard });
+    }
+
+    /// Keeps what the transmitter is to be told once the others know, and has keys fetched that are not there.
+    fn see_to_events(&mut self, aside: Aside, now: Timestamp) {
+        self.follower.receipts = aside.receipts;
+        aside.refusals.into_iter().for_each(|why| self.report(Event::DeparturesInvalid(why)));
+        aside.waiting.iter().for_each(|name| self.follower.taken.wait(name, now));
+        if !aside.waiting.is_empty() {
+            self.hurry_keys(self.policy.issuers.len(), now);
+        }
     }
 
     fn hear_departures(&mut self, page: &Page, now: Timestamp) {
@@ -308,9 +376,9 @@ impl Gate {
         }
         self.follower.position = reading.position;
         self.follower.cursor = Some(page.cursor.clone());
-        self.follower.hears(page.complete);
+        page.complete.into_iter().for_each(|at| self.follower.hears(at));
         if reading.leads {
-            let (changes, heard) = (Vec::new(), Some(page.complete));
+            let (changes, heard) = (Vec::new(), page.complete);
             self.outputs.push(Output::Tell { after: None, changes, cursor: page.cursor, heard });
         } else {
             self.look_at_departures(now);

@@ -44,7 +44,7 @@ impl Change {
 /// The subjects that departed, and those that returned, whose older tokens are dead for ever. Whoever returned longest
 /// ago makes room first: from then on no token is accepted that is as old as that, whosesoever it is. Then those make room
 /// who departed longest ago: the directory knows them, but has to be asked about everybody from then on.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departures {
     limit: usize,
     subjects: HashMap<SubjectKey, Entry>,
@@ -53,7 +53,7 @@ pub struct Departures {
     is_whole: bool,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
     is_departed: bool,
     at: Timestamp,
@@ -77,8 +77,7 @@ impl Departures {
     pub fn take(&mut self, change: &Change, heard: Timestamp) -> usize {
         let before = self.subjects.get(&change.key).copied();
         let was_departed = before.is_some_and(|before| before.is_departed);
-        let is_old =
-            |before: Entry| change.at < before.at || !before.is_departed && change.at == before.at;
+        let is_old = |before: Entry| change.at < before.at || !before.is_departed && change.at == before.at;
         if change.fate != Fate::Departed && before.is_some_and(is_old) {
             return 0;
         }
@@ -281,7 +280,8 @@ mod tests {
 
     #[test]
     fn what_another_knows_is_known_as_well() {
-        let other = after(2, &[change("a", Returned, 10), change("b", Departed, 5), change("c", Departed, 6)]);
+        let other =
+            after(2, &[change("a", Returned, 10), change("b", Departed, 5), change("c", Departed, 6)]);
         let mut own = after(10, &[change("d", Departed, 7)]);
         own.join(&other);
         let told = ["b", "c", "d"].map(|id| refuses(&own, id, 99));

@@ -2,6 +2,7 @@
 
 mod breaker;
 mod departures;
+mod events;
 mod feed;
 mod known;
 mod lease;
@@ -14,7 +15,11 @@ mod waiting;
 
 pub use breaker::{Breaker, Permit};
 pub use departures::{Change, Departures, Fate};
-pub use feed::{Followed, Head, LONGEST_NOTICE, Position, Progress, SLOTS, Turn, notice_bytes, read_notice};
+pub use events::Taken;
+pub use feed::{
+    Followed, Head, LONGEST_NOTICE, Position, Progress, SLOTS, Turn, book_bytes, book_position, notice_bytes,
+    read_book, read_notice,
+};
 pub use known::{Claim, Found, Known, Query, Standing, Told};
 pub use lease::Lease;
 pub use ledger::{Batch, Ledger};

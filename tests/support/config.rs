@@ -53,6 +53,18 @@ pub(crate) fn departing_by_scim() -> Config {
     usual().set("/departures", users)
 }
 
+/// The same where a transmitter's events tell it.
+pub(crate) fn departing_by_events() -> Config {
+    let events = json!({
+        "protocol": "ssf", "cluster": "directory", "path": "/ssf/poll", "timeout": "800ms", "stale_for": "4s",
+        "ssf": {
+            "issuer": super::transmitter::TRANSMITTER, "audiences": [super::transmitter::RECEIVER],
+            "keys_refresh": {"unknown_kid": "300ms"},
+        },
+    });
+    usual().set("/departures", events)
+}
+
 /// The same for a directory that speaks SCIM: of these attributes, all but the given name are kept as tokens have them.
 pub(crate) fn scim() -> Config {
     usual()

@@ -92,7 +92,10 @@ fn where_there_are_several_issuers_a_sub_is_one_of_them_alone() {
     {
         assert_eq!(problems(&with(odd.clone())), ["departures.scim.issuer"], "{odd}");
     }
-    assert_eq!(problems(&with(json!({"external_id": "userName"}))), ["departures.scim.external_id"]);
+    assert_eq!(
+        problems(&with(json!({"external_id": "userName"}))),
+        ["departures.scim.external_id", "departures.scim.issuer"]
+    );
 }
 
 #[test]

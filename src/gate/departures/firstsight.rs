@@ -1,6 +1,7 @@
 //! The directory's own feed: a long poll with its cursor. How a page is asked for, and what its answer is worth.
 
 use super::question::{FeedFailure, Page, Question};
+use super::signals::Aside;
 use crate::config::Upstream;
 use crate::domain::{Call, Reply, Timestamp};
 use crate::gate::{RETRY_SOON, get};
@@ -63,7 +64,8 @@ impl Poll {
         let rest = if is_same && self.is_hasty(now) { RETRY_SOON } else { Duration::ZERO };
         let next = Self { after: Some(page.cursor.clone()), wait: None, asked: now };
         let next = page.more.then_some(Question::Firstsight(next));
-        Ok(Page { cursor: page.cursor, changes, next, complete: now, rest })
+        let complete = next.is_none().then_some(now);
+        Ok(Page { cursor: page.cursor, changes, next, complete, rest, aside: Aside::default() })
     }
 
     /// A directory that has nothing to tell, and says so sooner, does not wait for news: it is not asked again and again.

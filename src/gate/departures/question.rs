@@ -3,6 +3,7 @@
 
 use super::firstsight::Poll;
 use super::scim::Pass;
+use super::signals::{self, Aside, Judge, Receipts};
 use crate::config::{DeparturesFeed, FeedProtocol};
 use crate::domain::{Call, Reply, Timestamp};
 use crate::memory::{Change, Departures};
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub(super) enum Question {
     Firstsight(Poll),
     Scim(Pass),
+    Ssf(signals::Poll),
 }
 
 /// What was told.
@@ -24,10 +26,12 @@ pub(super) struct Page {
     pub(super) changes: Vec<Change>,
     /// What is left to be asked at once.
     pub(super) next: Option<Question>,
-    /// If nothing is, everything is known that happened until then.
-    pub(super) complete: Timestamp,
+    /// Everything is known that happened until then; `None` if there is more to be told.
+    pub(super) complete: Option<Timestamp>,
     /// For so long there is nothing new to be asked.
     pub(super) rest: Duration,
+    /// What is to be seen to, of events.
+    pub(super) aside: Aside,
 }
 
 /// Why the feed could not be heard.
@@ -55,13 +59,22 @@ pub enum FeedFailure {
 
 impl Question {
     /// What comes after `cursor`; without one, everything. With `wait`, the source may take its time.
-    pub(super) fn about(feed: &DeparturesFeed, cursor: Option<&str>, wait: bool, now: Timestamp) -> Self {
+    pub(super) fn about(
+        feed: &DeparturesFeed,
+        cursor: Option<&str>,
+        wait: bool,
+        receipts: &Receipts,
+        now: Timestamp,
+    ) -> Self {
         match &feed.protocol {
             FeedProtocol::Firstsight { wait: patience } => {
                 let wait = wait.then_some(*patience);
                 Self::Firstsight(Poll { after: cursor.map(str::to_owned), wait, asked: now })
             }
             FeedProtocol::Scim(_) => Self::Scim(Pass::begin(cursor, now)),
+            FeedProtocol::Ssf { every } => {
+                Self::Ssf(signals::Poll { receipts: receipts.clone(), every: *every, asked: now })
+            }
         }
     }
 
@@ -70,6 +83,7 @@ impl Question {
         match self {
             Self::Firstsight(poll) => poll.call(&feed.at),
             Self::Scim(pass) => pass.call(&feed.at),
+            Self::Ssf(poll) => poll.call(&feed.at),
         }
     }
 
@@ -79,11 +93,13 @@ impl Question {
         reply: &Reply,
         feed: &DeparturesFeed,
         known: &Departures,
+        judge: &Judge<'_>,
         now: Timestamp,
     ) -> Result<Page, FeedFailure> {
         match (self, &feed.protocol) {
             (Self::Firstsight(poll), _) => poll.hear(reply, now),
             (Self::Scim(pass), FeedProtocol::Scim(terms)) => pass.hear(reply, terms, known, now),
+            (Self::Ssf(poll), _) => poll.hear(reply, judge, now),
             (Self::Scim(_), _) => Err(FeedFailure::Malformed),
         }
     }
@@ -93,6 +109,7 @@ impl Question {
         match self {
             Self::Firstsight(poll) => poll.asked = poll.asked.before(span),
             Self::Scim(pass) => pass.move_back(span),
+            Self::Ssf(poll) => poll.asked = poll.asked.before(span),
         }
     }
 }

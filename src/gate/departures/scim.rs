@@ -2,6 +2,7 @@
 //! since, as a user who is active again is not among the inactive ones. The directory's clock need not be the gateway's.
 
 use super::question::{FeedFailure, Page, Question};
+use super::signals::Aside;
 use crate::config::{ScimFeed, Upstream};
 use crate::domain::{Call, Reply, Timestamp};
 use crate::gate::errand;
@@ -63,12 +64,13 @@ impl Pass {
         let changes = users.iter().filter_map(|user| news(user, terms, known, now)).collect();
         let latest = users.iter().filter_map(|user| user.modified).fold(self.latest, Timestamp::max);
         let pass = Self { latest, ..self };
-        let page = |since: Timestamp, next| Page {
+        let page = |since: Timestamp, next: Option<Question>| Page {
             cursor: since.rfc3339(),
             changes,
+            complete: next.is_none().then_some(pass.began),
             next,
-            complete: pass.began,
             rest: terms.every,
+            aside: Aside::default(),
         };
         let since = pass.read_until(now);
         Ok(match next {
@@ -157,7 +159,7 @@ mod tests {
         let read_until = |began: Timestamp, now: Timestamp, latest| {
             let pass = Pass::begin(Some("2026-11-23T00:00:00Z"), began);
             let page = pass.hear(&list(&[("x", true, latest)]), &terms(), &Departures::new(1), now).unwrap();
-            (Timestamp::parse_rfc3339(&page.cursor).unwrap(), page.complete)
+            (Timestamp::parse_rfc3339(&page.cursor).unwrap(), page.complete.unwrap())
         };
         let (quick, slow) = (NOON, NOON.after(minutes(3)));
         assert_eq!(read_until(NOON, quick, NOON), (NOON.before(minutes(1)), NOON));

@@ -41,7 +41,7 @@ fn tell(
     cursor: &str,
     now: Timestamp,
 ) -> Option<Position> {
-    worker.tell(process, after, &Told { changes, cursor, heard: Some(now) }, now)
+    worker.tell(process, after, &Told { changes, cursor, heard: Some(now), known: &Departures::new(9) }, now)
 }
 
 /// A process in which `one` asks for all and has read the feed.
@@ -55,7 +55,7 @@ fn read_by(one: &Feed) -> (Rc<Process>, Position) {
 #[test]
 fn the_first_reads_the_feed_and_the_others_wait_for_that() {
     let (process, one, two) = (Process::default(), worker(1), worker(2));
-    let nothing = |turn| Followed { progress: None, missed: None, turn };
+    let nothing = |turn| Followed { progress: None, missed: None, book: None, turn };
     assert_eq!(one.follow(&process, None, false, NOW), nothing(Turn::Mine));
     assert_eq!(two.follow(&process, None, false, NOW), nothing(Turn::Elsewhere));
     let position = tell(&one, &process, None, &[], "c-0", NOW);
@@ -100,7 +100,7 @@ fn what_one_was_told_the_others_find_in_order() {
 fn a_feed_that_has_more_to_tell_is_not_heard_yet() {
     let (one, two) = (worker(1), worker(2));
     let (process, begin) = read_by(&one);
-    let told = Told { changes: &[departed("a")], cursor: "c-0", heard: None };
+    let told = Told { changes: &[departed("a")], cursor: "c-0", heard: None, known: &Departures::new(9) };
     let position = one.tell(&*process, Some(begin), &told, after(500));
     let heard = two.follow(&*process, position, false, after(500)).progress.map(|told| told.heard);
     assert_eq!(heard, Some(NOW));
