@@ -9,18 +9,21 @@
 //! ```
 
 mod firstsight;
+mod follower;
 mod question;
 mod scim;
 mod signals;
 
+pub(super) use follower::Follower;
 pub use question::FeedFailure;
 
 use super::keys::IssuerKeys;
 use super::{Event, Gate, Output, Purpose, RETRY_SOON};
 use crate::config::{FeedProtocol, WhenStale};
 use crate::domain::{Backoff, Identity, Reason, Refusal, Reply, SubjectKey, Timestamp, Verdict};
-use crate::memory::{Change, Departures, Followed, Position, Taken, Turn, Want};
+use crate::memory::{Change, Departures, Followed, Position, Turn, Want};
 use crate::wire::retry_after;
+use follower::{Reading, Stage};
 use question::{Page, Question};
 use signals::{Aside, Judge, Receipts};
 use std::time::Duration;
@@ -35,98 +38,6 @@ const BACKOFF: Backoff = Backoff { shortest: GLANCE, longest: RETRY_SOON };
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// While it may not be known who departed, the directory's word on a subject is relied on for so long.
 const RELIED_ON: Duration = Duration::from_secs(30);
-
-/// One worker's part in following the feed.
-pub(super) struct Follower {
-    known: Departures,
-    /// How far it followed those who ask for all.
-    position: Option<Position>,
-    /// How far what it knows goes, in the source's word for it.
-    cursor: Option<String>,
-    stage: Stage,
-    /// What a transmitter is to be told with the next question.
-    receipts: Receipts,
-    /// The events that it brought.
-    taken: Taken,
-    /// When it looks again.
-    look_from: Timestamp,
-    /// The directory is not asked before this.
-    rests_until: Timestamp,
-    failures: u32,
-    /// When the feed was heard last, here or by another worker.
-    heard: Option<Timestamp>,
-    /// When this worker began to follow it.
-    began: Option<Timestamp>,
-}
-
-/// What the source is being asked.
-enum Stage {
-    /// Nothing.
-    Idle,
-    /// What is new, for all.
-    Polling(Question),
-    /// What the ring does not have.
-    Reading(Question, Reading),
-}
-
-struct Reading {
-    /// Who departed, where that is told from the beginning.
-    anew: Option<Departures>,
-    /// How far the others are at least.
-    position: Option<Position>,
-    /// Whether it is for all.
-    leads: bool,
-}
-
-impl Follower {
-    pub(super) fn new(limit: usize) -> Self {
-        let never = Timestamp::from_millis(0);
-        Self {
-            known: Departures::new(limit),
-            position: None,
-            cursor: None,
-            stage: Stage::Idle,
-            receipts: Receipts::default(),
-            taken: Taken::default(),
-            look_from: never,
-            rests_until: never,
-            failures: 0,
-            heard: None,
-            began: None,
-        }
-    }
-
-    /// The clock was set back by `span`.
-    pub(super) fn move_back(&mut self, span: Duration) {
-        self.known.move_back(span);
-        self.taken.move_back(span);
-        self.look_from = self.look_from.before(span);
-        self.rests_until = self.rests_until.before(span);
-        let times = self.heard.iter_mut().chain(&mut self.began);
-        times.for_each(|time| *time = time.before(span));
-        match &mut self.stage {
-            Stage::Idle => {}
-            Stage::Polling(question) => question.move_back(span),
-            Stage::Reading(question, reading) => {
-                question.move_back(span);
-                reading.anew.iter_mut().for_each(|known| known.move_back(span));
-            }
-        }
-    }
-
-    /// Whether it is asking the directory for all.
-    fn leads(&self) -> bool {
-        match &self.stage {
-            Stage::Idle => false,
-            Stage::Polling(_) => true,
-            Stage::Reading(_, reading) => reading.leads,
-        }
-    }
-
-    fn hears(&mut self, at: Timestamp) {
-        self.heard = self.heard.max(Some(at));
-    }
-}
 
 impl Gate {
     /// Why somebody whose token holds is refused all the same: departed, or not known not to be.
@@ -221,7 +132,10 @@ impl Gate {
         match position {
             Some(_) => self.follower.receipts.taken.iter().for_each(|name| self.follower.taken.take(name)),
             // Somebody else asks by now, and is brought the same again.
-            None => self.follower.receipts = Receipts::default(),
+            None => {
+                self.follower.receipts = Receipts::default();
+                self.follower.recent.clear();
+            }
         }
         if now >= self.follower.rests_until {
             self.look_at_departures(now);
@@ -279,26 +193,25 @@ impl Gate {
     pub(super) fn conclude_departures(&mut self, reply: &Reply, now: Timestamp) {
         let stage = std::mem::replace(&mut self.follower.stage, Stage::Idle);
         let Some(feed) = self.policy.departures.as_ref().filter(|_| !self.last_try) else { return };
-        let known = &self.follower.known;
         let (policy, keys, taken) = (&self.policy, self.transmitter_keys(), &self.follower.taken);
         let judge = Judge { policy, keys, taken };
         match stage {
             Stage::Idle => {}
-            Stage::Polling(question) => match question.hear(reply, feed, known, &judge, now) {
-                Ok(page) => self.hear_news(page, now),
-                Err(FeedFailure::Gone) => self.begin_anew(None, true, now),
-                Err(why) => self.miss_departures(why, retry_after(reply), now),
-            },
-            Stage::Reading(question, reading) => {
-                let known = reading.anew.as_ref().unwrap_or(known);
-                match question.hear(reply, feed, known, &judge, now) {
-                    Ok(page) => self.read_on(reading, page, now),
-                    Err(FeedFailure::Gone) if reading.anew.is_none() => {
-                        self.begin_anew(reading.position, reading.leads, now);
-                    }
+            Stage::Polling(question) => {
+                let repeats = question.repeats_itself();
+                match question.hear(reply, feed, &judge, now) {
+                    Ok(page) => self.hear_news(page, repeats, now),
+                    Err(FeedFailure::Gone) => self.begin_anew(None, true, now),
                     Err(why) => self.miss_departures(why, retry_after(reply), now),
                 }
             }
+            Stage::Reading(question, reading) => match question.hear(reply, feed, &judge, now) {
+                Ok(page) => self.read_on(reading, page, now),
+                Err(FeedFailure::Gone) if reading.anew.is_none() => {
+                    self.begin_anew(reading.position, reading.leads, now);
+                }
+                Err(why) => self.miss_departures(why, retry_after(reply), now),
+            },
         }
     }
 
@@ -308,13 +221,21 @@ impl Gate {
         self.read_departures(position, leads, now);
     }
 
-    /// Takes in a page of news, and tells the others.
-    fn hear_news(&mut self, page: Page, now: Timestamp) {
+    /// Takes in a page of news, and tells the others. What is news to them is not judged by what is known here: each may
+    /// have read, for itself, what no other has.
+    fn hear_news(&mut self, mut page: Page, repeats: bool, now: Timestamp) {
+        if repeats {
+            page.changes.retain(|change| self.follower.recent.is_news(change));
+        }
+        if page.complete.is_some() {
+            self.follower.recent.turn();
+        }
         self.hear_departures(&page, now);
         self.see_to_events(page.aside, now);
         let heard = page.complete;
         heard.into_iter().for_each(|at| self.follower.hears(at));
-        self.depart(&page.changes, now);
+        let news = self.depart(&page.changes, now);
+        self.report(Event::DeparturesHeard(news));
         self.follower.cursor = Some(page.cursor.clone());
         if let Some(question) = page.next {
             self.ask_for_departures(&question);
@@ -338,7 +259,6 @@ impl Gate {
         if std::mem::take(&mut self.follower.failures) > 0 {
             self.report(Event::DeparturesBack);
         }
-        self.report(Event::DeparturesHeard(page.changes.len() as u64));
         self.follower.rests_until = now.after(page.rest);
     }
 
@@ -358,10 +278,14 @@ impl Gate {
         self.hear_departures(&page, now);
         match &mut reading.anew {
             Some(known) => {
-                let forgotten: usize = page.changes.iter().map(|change| known.take(change, now)).sum();
-                self.report(Event::DeparturesForgotten(forgotten as u64));
+                let (heard, forgotten) = take(known, &page.changes, now);
+                self.report(Event::DeparturesHeard(heard));
+                self.report(Event::DeparturesForgotten(forgotten));
             }
-            None => self.depart(&page.changes, now),
+            None => {
+                let heard = self.depart(&page.changes, now);
+                self.report(Event::DeparturesHeard(heard));
+            }
         }
         if let Some(question) = page.next {
             self.ask_for_departures(&question);
@@ -385,11 +309,13 @@ impl Gate {
         }
     }
 
-    /// Whoever departed is refused from now on, and those of their requests that wait are at once.
-    fn depart(&mut self, changes: &[Change], now: Timestamp) {
-        let forgotten: usize = changes.iter().map(|change| self.follower.known.take(change, now)).sum();
-        self.report(Event::DeparturesForgotten(forgotten as u64));
+    /// Whoever departed is refused from now on, and those of their requests that wait are at once. Returns how much of it is
+    /// news.
+    fn depart(&mut self, changes: &[Change], now: Timestamp) -> u64 {
+        let (heard, forgotten) = take(&mut self.follower.known, changes, now);
+        self.report(Event::DeparturesForgotten(forgotten));
         changes.iter().for_each(|change| self.refuse_departed(change.key, now));
+        heard
     }
 
     fn refuse_departed(&mut self, key: SubjectKey, now: Timestamp) {
@@ -405,4 +331,14 @@ impl Gate {
             }
         }
     }
+}
+
+/// Takes changes in. Returns how many of them are news, and how many that are departed had to be forgotten.
+fn take(known: &mut Departures, changes: &[Change], now: Timestamp) -> (u64, u64) {
+    let (mut heard, mut forgotten) = (0, 0);
+    for change in changes {
+        heard += u64::from(known.is_news(change));
+        forgotten += known.take(change, now) as u64;
+    }
+    (heard, forgotten)
 }

@@ -27,6 +27,8 @@ pub enum Fate {
     Returned,
     /// It stays as it is, but no token works that was issued until then.
     Revoked,
+    /// It may get in: if it was departed, it has returned; else there is nothing new.
+    Present,
 }
 
 impl Change {
@@ -75,16 +77,27 @@ impl Departures {
     /// What is told twice changes nothing, and a return that is older than the departure is none. Only a return lifts a
     /// departure.
     pub fn take(&mut self, change: &Change, heard: Timestamp) -> usize {
-        let before = self.subjects.get(&change.key).copied();
-        let was_departed = before.is_some_and(|before| before.is_departed);
-        let is_old = |before: Entry| change.at < before.at || !before.is_departed && change.at == before.at;
-        if change.fate != Fate::Departed && before.is_some_and(is_old) {
+        if !self.is_news(change) {
             return 0;
         }
+        let before = self.subjects.get(&change.key);
+        let was_departed = before.is_some_and(|before| before.is_departed);
         let is_departed = change.fate == Fate::Departed || change.fate == Fate::Revoked && was_departed;
         let at = before.map_or(change.at, |before| before.at.max(change.at));
         self.subjects.insert(change.key, Entry { is_departed, at, heard });
         if self.subjects.len() > self.limit { self.make_room() } else { 0 }
+    }
+
+    /// Whether that is not known.
+    pub fn is_news(&self, change: &Change) -> bool {
+        let Some(before) = self.subjects.get(&change.key) else { return change.fate != Fate::Present };
+        let is_later = change.at > before.at;
+        match (change.fate, before.is_departed) {
+            (Fate::Departed, false) => true,
+            (Fate::Departed | Fate::Revoked, _) | (Fate::Returned, false) => is_later,
+            (Fate::Returned | Fate::Present, true) => change.at >= before.at,
+            (Fate::Present, false) => false,
+        }
     }
 
     /// Takes in what another worker knows.
@@ -127,11 +140,6 @@ impl Departures {
         }
     }
 
-    /// Whether this subject is remembered as departed.
-    pub fn is_departed(&self, key: SubjectKey) -> bool {
-        self.subjects.get(&key).is_some_and(|entry| entry.is_departed)
-    }
-
     /// When it was heard that a subject returned: what the directory said of it before is of no use.
     pub fn returned(&self, key: SubjectKey) -> Option<Timestamp> {
         let entry = self.subjects.get(&key)?;
@@ -170,7 +178,7 @@ impl Departures {
 mod tests {
     use super::*;
     use crate::memory::test_key;
-    use Fate::{Departed, Returned, Revoked};
+    use Fate::{Departed, Present, Returned, Revoked};
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -276,6 +284,21 @@ mod tests {
         assert_eq!(refuses(&departures, "john", 99), Some(Reason::AccountDeparted), "it is an older return");
         departures.take(&change("john", Returned, 30), at(1002));
         assert_eq!(refuses(&departures, "john", 31), None);
+    }
+
+    #[test]
+    fn whoever_is_present_has_returned_if_it_was_departed_and_else_stays_unknown() {
+        let mut departures = after(10, &[change("jane", Present, 10), change("john", Departed, 10)]);
+        assert_eq!(departures.subjects.len(), 1);
+        departures.take(&change("john", Present, 9), at(1001));
+        assert_eq!(refuses(&departures, "john", 99), Some(Reason::AccountDeparted), "that was before");
+        departures.take(&change("john", Present, 20), at(1002));
+        departures.take(&change("john", Present, 30), at(1003));
+        let told = [20, 21].map(|issued| refuses(&departures, "john", issued));
+        assert_eq!(
+            (told, departures.returned(test_key("john"))),
+            ([Some(Reason::TokenOutdated), None], Some(at(1002)))
+        );
     }
 
     #[test]

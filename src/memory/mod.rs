@@ -7,6 +7,7 @@ mod feed;
 mod known;
 mod lease;
 mod ledger;
+mod recent;
 mod roster;
 mod subjects;
 mod tokens;
@@ -23,6 +24,7 @@ pub use feed::{
 pub use known::{Claim, Found, Known, Query, Standing, Told};
 pub use lease::Lease;
 pub use ledger::{Batch, Ledger};
+pub use recent::Recent;
 pub use roster::Roster;
 pub use subjects::{Bucket, Place};
 pub use tokens::{Tokens, Verified};

@@ -98,6 +98,26 @@ fn who_returned_while_a_worker_could_not_follow_is_let_in_by_it_as_well() {
     }
 }
 
+#[test]
+fn whoever_leads_next_tells_what_only_it_has_seen() {
+    let mut process = process(2);
+    // Whoever began first reads for all; another comes when that one cannot tell any more.
+    process.loses(0);
+    sets_active(&process, "jane-4711", false);
+    process.starts_a_worker();
+    process.pass(millis(500));
+    sets_active(&process, "john-4712", false);
+    process.starts_a_worker();
+    process.pass(millis(500));
+    sets_active(&process, "john-4712", true);
+    process.pass(millis(5000));
+    all_refuse(&mut process, "jane-4711");
+    for worker in 1..4 {
+        let token = process.token_of("john-4712");
+        process.send(worker, &token).forwarded();
+    }
+}
+
 /// What may happen to a process and its directory.
 #[derive(Debug, Clone)]
 enum Weather {

@@ -6,6 +6,7 @@ mod support;
 mod clauses;
 mod conformance;
 mod following;
+mod following_events;
 mod following_scim;
 mod host;
 mod hygiene;

@@ -158,7 +158,7 @@ impl State {
             self.pending.remove(name);
         }
         let sets: BTreeMap<_, _> = self.pending.clone().into_iter().take(self.page).collect();
-        let wait = if sets.is_empty() && !request.return_immediately { 100 } else { 0 };
+        let wait = if sets.is_empty() && !request.return_immediately { 300 } else { 0 };
         let answer = PollAnswer { more_available: sets.len() < self.pending.len(), sets };
         let answer = serde_json::to_value(&answer).expect("it is JSON");
         Behaviour::json(200, &answer).after(Duration::from_millis(wait))

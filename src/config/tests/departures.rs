@@ -1,7 +1,7 @@
 //! What operators write about departures.
 
 use super::*;
-use crate::config::{DeparturesFeed, FeedProtocol, ScimFeed, WhenStale};
+use crate::config::{DeparturesFeed, FeedProtocol, KeySource, ScimFeed, WhenStale};
 use crate::domain::Issuer;
 use crate::wire::scim::Whose;
 
@@ -107,4 +107,44 @@ fn what_belongs_to_another_protocol_is_told() {
     let stale = json!({"protocol": "scim", "every": "30s", "stale_for": "35s"});
     assert_eq!(problems(&with("/departures", stale)), ["departures.stale_for"]);
     assert_eq!(problems(&with("/departures", json!({"protocol": "ldap"}))), ["departures.protocol"]);
+}
+
+fn ssf(extra: Value) -> Value {
+    let mut written = json!({
+        "protocol": "ssf", "cluster": "signals", "path": "/streams/7/poll",
+        "ssf": {"issuer": "https://signals.example.com/acme", "audiences": ["https://edge.example.com"]},
+    });
+    for (key, value) in extra.as_object().into_iter().flatten() {
+        written[key] = value.clone();
+    }
+    with("/departures", written)
+}
+
+#[test]
+fn a_transmitter_is_polled_where_that_is_written_and_its_keys_are_its_own() {
+    let policy = compiled(&ssf(json!({}))).unwrap_or_else(|told| panic!("{told:?}"));
+    let (feed, transmitter) = (policy.departures.unwrap(), policy.transmitter.unwrap());
+    assert_eq!((feed.at.cluster.as_str(), feed.at.path.as_str()), ("signals", "/streams/7/poll"));
+    let seconds = [feed.at.timeout, feed.stale_for].map(|span| span.as_secs());
+    assert_eq!((feed.protocol, seconds), (FeedProtocol::Ssf { every: None }, [60, 300]));
+    assert_eq!(transmitter.terms.issuer.as_str(), "https://signals.example.com/acme");
+    let KeySource::Discovery { at, .. } = transmitter.keys else { panic!("discovery is the default") };
+    assert_eq!((at.cluster.as_str(), at.authority.as_str()), ("signals", "signals.example.com"));
+    assert_eq!(at.path, "/.well-known/ssf-configuration/acme");
+    let polled = compiled(&ssf(json!({"every": "5s"}))).ok().unwrap().departures.unwrap();
+    assert_eq!(polled.protocol, FeedProtocol::Ssf { every: Some(Duration::from_secs(5)) });
+    assert_eq!(polled.at.timeout, Duration::from_secs(5));
+}
+
+#[test]
+fn what_a_transmitter_lacks_is_told_at_once() {
+    let bare = with("/departures", json!({"protocol": "ssf"}));
+    let expected = ["cluster", "path", "ssf.audiences", "ssf.cluster", "ssf.issuer"];
+    assert_eq!(problems(&bare), expected.map(|key| format!("departures.{key}")));
+    let odd =
+        json!({"issuer": "https://x?y", "audiences": [""], "algorithms": ["HS256"], "jwks_uri": "/jwks"});
+    let expected = ["algorithms[0]", "audiences", "issuer", "jwks_uri"];
+    assert_eq!(problems(&ssf(json!({"ssf": odd}))), expected.map(|key| format!("departures.ssf.{key}")));
+    assert_eq!(problems(&ssf(json!({"wait": "5s", "scim": {}}))), ["departures.scim", "departures.wait"]);
+    assert_eq!(problems(&ssf(json!({"stale_for": "60s"}))), ["departures.stale_for"]);
 }

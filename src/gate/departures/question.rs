@@ -6,7 +6,7 @@ use super::scim::Pass;
 use super::signals::{self, Aside, Judge, Receipts};
 use crate::config::{DeparturesFeed, FeedProtocol};
 use crate::domain::{Call, Reply, Timestamp};
-use crate::memory::{Change, Departures};
+use crate::memory::Change;
 use std::time::Duration;
 
 /// What is asked.
@@ -87,18 +87,22 @@ impl Question {
         }
     }
 
-    /// Reads the answer. `known` is who departed, as far as it led.
+    /// Whether the next one is told the same again: what changed lately is listed for a while.
+    pub(super) const fn repeats_itself(&self) -> bool {
+        matches!(self, Self::Scim(_))
+    }
+
+    /// Reads the answer.
     pub(super) fn hear(
         self,
         reply: &Reply,
         feed: &DeparturesFeed,
-        known: &Departures,
         judge: &Judge<'_>,
         now: Timestamp,
     ) -> Result<Page, FeedFailure> {
         match (self, &feed.protocol) {
             (Self::Firstsight(poll), _) => poll.hear(reply, now),
-            (Self::Scim(pass), FeedProtocol::Scim(terms)) => pass.hear(reply, terms, known, now),
+            (Self::Scim(pass), FeedProtocol::Scim(terms)) => pass.hear(reply, terms, now),
             (Self::Ssf(poll), _) => poll.hear(reply, judge, now),
             (Self::Scim(_), _) => Err(FeedFailure::Malformed),
         }

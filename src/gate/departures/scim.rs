@@ -6,7 +6,7 @@ use super::signals::Aside;
 use crate::config::{ScimFeed, Upstream};
 use crate::domain::{Call, Reply, Timestamp};
 use crate::gate::errand;
-use crate::memory::{Change, Departures, Fate};
+use crate::memory::{Change, Fate};
 use crate::wire::scim::{Listed, Listing, ListingFailure, User};
 use std::time::Duration;
 
@@ -48,20 +48,14 @@ impl Pass {
     }
 
     /// Reads a page. What the filter should have found is looked at again: some servers have none.
-    pub(super) fn hear(
-        self,
-        reply: &Reply,
-        terms: &ScimFeed,
-        known: &Departures,
-        now: Timestamp,
-    ) -> Result<Page, FeedFailure> {
+    pub(super) fn hear(self, reply: &Reply, terms: &ScimFeed, now: Timestamp) -> Result<Page, FeedFailure> {
         let Listed { users, next } = self.listing.clone().hear(reply).map_err(|failure| match failure {
             ListingFailure::NoAnswer => FeedFailure::NoAnswer,
             ListingFailure::Status(status) => FeedFailure::Status(status),
             ListingFailure::Malformed => FeedFailure::Malformed,
             ListingFailure::Shifted => FeedFailure::Shifted,
         })?;
-        let changes = users.iter().filter_map(|user| news(user, terms, known, now)).collect();
+        let changes = users.iter().filter_map(|user| change(user, terms, now)).collect();
         let latest = users.iter().filter_map(|user| user.modified).fold(self.latest, Timestamp::max);
         let pass = Self { latest, ..self };
         let page = |since: Timestamp, next: Option<Question>| Page {
@@ -93,14 +87,10 @@ impl Pass {
     }
 }
 
-/// What a user's state says that is not known.
-fn news(user: &User, terms: &ScimFeed, known: &Departures, now: Timestamp) -> Option<Change> {
+/// What a user's state says of a subject.
+fn change(user: &User, terms: &ScimFeed, now: Timestamp) -> Option<Change> {
     let key = terms.whose.key(&user.external_id)?;
-    let fate = match (user.active, known.is_departed(key)) {
-        (false, false) => Fate::Departed,
-        (true, true) => Fate::Returned,
-        _ => return None,
-    };
+    let fate = if user.active { Fate::Present } else { Fate::Departed };
     Some(Change { key, fate, at: user.modified.unwrap_or(now) })
 }
 
@@ -137,28 +127,18 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_known_is_news() {
-        let mut known = Departures::new(10);
-        let users = [
-            ("jane", false, NOON.before(minutes(9))),
-            ("john", true, NOON),
-            ("josh", false, NOON.before(minutes(5))),
-        ];
-        let pass = || Pass::begin(Some("2026-11-23T11:00:00Z"), NOON);
-        let page = pass().hear(&list(&users), &terms(), &known, NOON).unwrap();
-        let departed = |sub, at| Change { key: key(sub), fate: Fate::Departed, at };
-        assert_eq!(page.changes, [departed("jane", users[0].2), departed("josh", users[2].2)]);
-        page.changes.iter().for_each(|change| assert_eq!(known.take(change, NOON), 0));
-        let page =
-            pass().hear(&list(&[users[0], users[1], ("josh", true, NOON)]), &terms(), &known, NOON).unwrap();
-        assert_eq!(page.changes, [Change { key: key("josh"), fate: Fate::Returned, at: NOON }]);
+    fn what_the_filter_should_have_found_is_looked_at_again() {
+        let users = [("jane", false, NOON.before(minutes(9))), ("john", true, NOON)];
+        let page = Pass::begin(None, NOON).hear(&list(&users), &terms(), NOON).unwrap();
+        let expected = [(users[0], Fate::Departed), (users[1], Fate::Present)];
+        assert_eq!(page.changes, expected.map(|((sub, _, at), fate)| Change { key: key(sub), fate, at }));
     }
 
     #[test]
     fn a_reading_leaves_nothing_unread_whatever_the_directorys_clock_says() {
         let read_until = |began: Timestamp, now: Timestamp, latest| {
             let pass = Pass::begin(Some("2026-11-23T00:00:00Z"), began);
-            let page = pass.hear(&list(&[("x", true, latest)]), &terms(), &Departures::new(1), now).unwrap();
+            let page = pass.hear(&list(&[("x", true, latest)]), &terms(), now).unwrap();
             (Timestamp::parse_rfc3339(&page.cursor).unwrap(), page.complete.unwrap())
         };
         let (quick, slow) = (NOON, NOON.after(minutes(3)));
@@ -178,10 +158,10 @@ mod tests {
 
     #[test]
     fn whoever_changed_while_the_first_list_was_read_is_read_as_well() {
-        let page = Pass::begin(None, NOON).hear(&list(&[]), &terms(), &Departures::new(1), NOON).unwrap();
+        let page = Pass::begin(None, NOON).hear(&list(&[]), &terms(), NOON).unwrap();
         let Some(Question::Scim(second)) = page.next else { panic!("it is not over") };
         assert_eq!(second.listing, Listing::modified_since(NOON.before(minutes(10))));
-        let page = second.hear(&list(&[]), &terms(), &Departures::new(1), NOON).unwrap();
+        let page = second.hear(&list(&[]), &terms(), NOON).unwrap();
         assert!(page.next.is_none() && page.rest == Duration::from_secs(30));
     }
 

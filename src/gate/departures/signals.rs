@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// What is written where another source has a cursor.
 pub(super) const CURSOR: &str = "events";
+/// Whoever has nothing to tell, and says so sooner, does not wait for events.
+const HASTY: Duration = Duration::from_millis(250);
 /// The most events that are asked for at a time.
 const MOST: u32 = 100;
 
@@ -101,7 +103,7 @@ impl Poll {
         let rest = match (has_news, self.every) {
             (true, _) => Duration::ZERO,
             (false, Some(every)) => every,
-            (false, None) if now.since(self.asked) < RETRY_SOON || !aside.waiting.is_empty() => RETRY_SOON,
+            (false, None) if now.since(self.asked) < HASTY || !aside.waiting.is_empty() => RETRY_SOON,
             (false, None) => Duration::ZERO,
         };
         let complete = (!answer.more_available).then_some(now);

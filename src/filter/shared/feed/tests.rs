@@ -13,10 +13,20 @@ use std::rc::Rc;
 const NOW: Timestamp = Timestamp::from_secs(1_795_458_540);
 
 fn worker(number: u8) -> Feed {
+    following(number, json!({}))
+}
+
+/// A worker that follows a source which tells nothing twice.
+fn keeper(number: u8) -> Feed {
+    let ssf = json!({"issuer": "https://signals", "audiences": ["edge"]});
+    following(number, json!({"protocol": "ssf", "cluster": "signals", "path": "/poll", "ssf": ssf}))
+}
+
+fn following(number: u8, departures: serde_json::Value) -> Feed {
     let document = json!({
         "issuers": [{"issuer": "https://idp", "cluster": "idp", "audiences": ["api"]}],
         "provisioning": {"cluster": "directory"},
-        "departures": {},
+        "departures": departures,
     });
     let surroundings = Surroundings { env: &|_| None, node: "", crypto: Crypto::pure() };
     let policy = compile(&document.to_string(), &surroundings).unwrap_or_else(|told| panic!("{told:?}"));
@@ -178,4 +188,32 @@ fn where_nothing_is_shared_each_asks_for_itself() {
     process.shares_nothing = true;
     assert_eq!(worker(1).follow(&process, None, false, NOW).turn, Turn::Alone);
     assert_eq!(tell(&worker(1), &process, None, &[departed("a")], "c", NOW), None);
+}
+
+#[test]
+fn where_nothing_is_told_twice_a_book_is_kept_for_whoever_comes_later() {
+    let (one, two) = (keeper(1), keeper(2));
+    let (process, mut position) = read_by(&one);
+    let mut known = Departures::new(1000);
+    for number in 0..SLOTS * 3 {
+        let news = departed(&number.to_string());
+        assert_eq!(known.take(&news, NOW), 0);
+        let told = Told { changes: &[news], cursor: "c", heard: Some(NOW), known: &known };
+        position = one.tell(&*process, Some(position), &told, NOW).unwrap();
+        let found = two.follow(&*process, None, false, NOW);
+        let mut learnt = found.book.expect("there is a book");
+        found
+            .missed
+            .expect("and what came after")
+            .iter()
+            .for_each(|change| assert_eq!(learnt.take(change, NOW), 0));
+        assert!((0..=number).all(|number| !learnt.is_news(&departed(&number.to_string()))), "{number}");
+        assert_eq!(found.turn, Turn::Elsewhere);
+    }
+    process.shared_set(&one.book(), b"rubbish", None);
+    let found = two.follow(&*process, None, false, NOW);
+    assert!(found.missed.is_none() && found.book.is_none());
+    let told = Told { changes: &[], cursor: "c", heard: Some(NOW), known: &known };
+    assert_eq!(one.tell(&*process, Some(position), &told, NOW), Some(position));
+    assert_eq!(two.follow(&*process, None, false, NOW).book, Some(known), "it is written anew");
 }
