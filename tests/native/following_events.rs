@@ -39,8 +39,6 @@ fn all_refuse(process: &mut Process, sub: &str) {
 fn one_worker_polls_and_an_event_is_taken_once_all_can_know_of_it() {
     let mut process = process(8);
     let name = disables(&process, "jane-4711");
-    process.until("one has heard", |process| process.counter("firstsight.departures.heard") == 1);
-    assert_eq!(transmitter(&process).taken().len(), 0);
     process.until("it is taken", |process| transmitter(process).is_done());
     process.pass(millis(260));
     all_refuse(&mut process, "jane-4711");
@@ -51,6 +49,17 @@ fn one_worker_polls_and_an_event_is_taken_once_all_can_know_of_it() {
     assert_eq!(transmitter(&process).taken(), [name]);
     assert_eq!(process.counter("firstsight.departures.heard"), 1);
     assert_eq!(process.upstreams.directory.arrivals().len(), 0);
+}
+
+#[test]
+fn what_cannot_be_told_to_others_is_not_taken() {
+    let mut process = Process::of(2, Upstreams::default(), &departing_by_events());
+    process.workers.iter().for_each(|worker| worker.state().shares = false);
+    process.pass(millis(1000));
+    disables(&process, "jane-4711");
+    process.pass(millis(2500));
+    all_refuse(&mut process, "jane-4711");
+    assert_eq!(transmitter(&process).taken().len(), 0);
 }
 
 #[test]
