@@ -201,6 +201,28 @@ async fn a_departure_is_asked_once_more_and_nothing_is_done_without_a_reason() {
 }
 
 #[tokio::test]
+async fn only_what_would_change_something_is_offered() {
+    let directory = Directory::with(&["--new-accounts", "pending"]);
+    directory.arrival(&arrival("jane", json!({}))).await;
+    let id = directory.page("").await["accounts"][0]["id"].as_str().unwrap().to_owned();
+    let admin = Somebody::admin(&directory).await;
+    let offered = async || {
+        let html = admin.get(&format!("/console/accounts/{id}")).await.html;
+        let buttons = html.split(r#"name="decision" value=""#).skip(1);
+        buttons.map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(offered().await, ["approve", "disable", "depart"]);
+    for (action, possible) in [
+        ("approve", ["disable", "depart"].as_slice()),
+        ("disable", &["enable", "depart"]),
+        ("depart", &["return"]),
+    ] {
+        directory.act(&id, action).await;
+        assert_eq!(offered().await, possible, "{action}");
+    }
+}
+
+#[tokio::test]
 async fn an_auditor_looks_at_everything_and_changes_nothing() {
     let directory = Directory::with(&["--new-accounts", "pending"]);
     directory.arrival(&arrival("jane", json!({}))).await;

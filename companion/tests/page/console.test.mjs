@@ -38,6 +38,11 @@ async function visit(token, look = LOOKS.light) {
   return page;
 }
 
+/** The way to a part of the console. */
+function part(page, name) {
+  return page.getByRole("navigation", { name: "Console" }).getByRole("link", { name });
+}
+
 async function state(sub) {
   return (await directory.account(sub)).state;
 }
@@ -101,7 +106,7 @@ test("an account is approved with the keyboard alone", async () => {
 test("several are approved at once, with one reason", async () => {
   for (const sub of ["first", "second", "third"]) await directory.arrival(sub);
   const page = await visit(tokens.admin);
-  await page.getByRole("link", { name: "Pending" }).click();
+  await part(page, "Pending").click();
   await page.getByRole("link", { name: "Choose all on this page" }).click();
   await page.getByLabel("Choose third").uncheck();
   await page.getByRole("button", { name: "Approve" }).click();
@@ -127,7 +132,7 @@ test("a departure is asked once more, and is the latest of the story", async () 
   await page.getByLabel("Reason").fill("left on Friday");
   await page.getByRole("button", { name: "Depart" }).click();
   await page.getByRole("button", { name: "Depart 1 account" }).click();
-  await page.getByRole("status").getByText("1 account was departed.").waitFor();
+  await page.getByRole("status").getByText("1 account was marked as departed.").waitFor();
   const latest = page.locator(".story > li").first();
   assert.match(await latest.innerText(), /Departure[^]*“left on Friday”[^]*ops-jane[^]*admin/);
   assert.ok(await latest.locator("time[datetime]").count());
@@ -224,14 +229,14 @@ test("a revoked token ends the session at the next page", async () => {
   const page = await visit(token);
   await page.getByRole("heading", { name: "Accounts" }).waitFor();
   await directory.call("DELETE", "/v1/tokens/for-a-day");
-  await page.getByRole("link", { name: "Audit" }).click();
+  await part(page, "Audit").click();
   await page.getByRole("heading", { name: "Log in" }).waitFor();
 });
 
 test("a phone has every part within reach of a thumb", async () => {
   await directory.arrival("thumb");
   const page = await visit(tokens.admin, LOOKS.phone);
-  await page.getByRole("link", { name: "Pending" }).tap();
+  await part(page, "Pending").tap();
   for (const control of await page.locator("main button, main label:has([type=checkbox]), header nav a").all()) {
     const { width, height } = await control.boundingBox();
     assert.ok(width >= 24 && height >= 38, `${await control.innerText()}: ${width} by ${height}`);
