@@ -37,14 +37,14 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        let Terms { connections, header_timeout, drain, .. } = Terms::default();
         Self {
-            connections: number(4096),
-            header_timeout: Duration::from_secs(60),
+            connections,
+            header_timeout,
             request_timeout: Duration::from_secs(30),
-            requests_per_second: number(10_000),
-            failures_per_minute: number(60),
-            drain: Duration::ZERO,
+            requests_per_second: NonZeroU32::MIN.saturating_add(9_999),
+            failures_per_minute: NonZeroU32::MIN.saturating_add(59),
+            drain,
         }
     }
 }
@@ -57,12 +57,8 @@ impl Limits {
 
     /// What of it concerns connections.
     pub(super) fn terms(&self, tls: Option<Tls>) -> Terms {
-        Terms {
-            connections: self.connections.get() as usize,
-            header_timeout: self.header_timeout,
-            drain: self.drain,
-            tls,
-        }
+        let Self { connections, header_timeout, drain, .. } = *self;
+        Terms { connections, header_timeout, drain, tls }
     }
 }
 

@@ -40,7 +40,7 @@ impl Server {
     /// Takes connections, for ever; can be left and taken up again.
     pub(super) async fn accept(&mut self) -> Infallible {
         loop {
-            let is_full = self.connections.len() >= self.terms.connections;
+            let is_full = self.connections.len() >= self.terms.connections.get() as usize;
             tokio::select! {
                 _ = self.connections.join_next(), if !self.connections.is_empty() => {}
                 accepted = self.listener.accept(), if !is_full => match accepted {

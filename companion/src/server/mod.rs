@@ -8,6 +8,7 @@ use axum::Router;
 use connection::Server;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 use tls::Tls;
 use tokio::net::TcpListener;
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Clone)]
 pub(crate) struct Terms {
     /// How many at a time; more wait to be accepted.
-    pub(crate) connections: usize,
+    pub(crate) connections: NonZeroU32,
     /// How long a client may take for the head of a request, and may idle.
     pub(crate) header_timeout: Duration,
     /// How long connections are still taken after the process was asked to stop.
@@ -31,7 +32,8 @@ pub(crate) struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { connections: 4096, header_timeout: Duration::from_secs(60), drain: Duration::ZERO, tls: None }
+        let connections = NonZeroU32::MIN.saturating_add(4095);
+        Self { connections, header_timeout: Duration::from_secs(60), drain: Duration::ZERO, tls: None }
     }
 }
 
@@ -69,13 +71,13 @@ pub(crate) async fn serve(
     let mut server = Server::new(listener, app, terms);
     tokio::select! {
         never = server.accept() => match never {},
-        () = asked.to_stop() => tracing::info!("stopping"),
+        () = asked.again() => tracing::info!("stopping"),
     }
     tell(Phase::Draining);
     tokio::select! {
         never = server.accept() => match never {},
         () = tokio::time::sleep(drain) => {}
-        () = asked.to_stop() => tracing::warn!("asked again: stopping at once"),
+        () = asked.again() => tracing::warn!("asked again: stopping at once"),
     }
     tell(Phase::Finishing);
     tokio::select! {
@@ -83,16 +85,16 @@ pub(crate) async fn serve(
         () = tokio::time::sleep(PATIENCE) => {
             tracing::warn!("stopped with requests under way after {} s", PATIENCE.as_secs());
         }
-        () = asked.to_stop() => tracing::warn!("asked again: stopped with requests under way"),
+        () = asked.again() => tracing::warn!("asked again: stopped with requests under way"),
     }
     Ok(())
 }
 
-/// The signals to stop.
+/// The signals to stop; each is heeded once.
 struct Asked(Signal, Signal);
 
 impl Asked {
-    async fn to_stop(&mut self) {
+    async fn again(&mut self) {
         tokio::select! {
             _ = self.0.recv() => {}
             _ = self.1.recv() => {}

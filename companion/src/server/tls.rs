@@ -109,7 +109,7 @@ impl Files {
 impl Contents {
     fn digest(&self) -> [u8; 32] {
         let all = [&self.certificate, &self.key, self.client_ca.as_ref().unwrap_or(&Vec::new())]
-            .map(|contents| Sha256::digest(contents));
+            .map(Sha256::digest);
         Sha256::digest(all.concat()).into()
     }
 

@@ -73,7 +73,7 @@ async fn no_value_of_an_attribute_and_no_token_is_logged() {
             assert_eq!(found, None, "{form}");
         }
         // It is the whole log that was looked into.
-        for told in ["an account was made", "the database: ", "stopping", "TRACE"] {
+        for told in ["an account was made", "the database: ", "stopping", "DEBUG"] {
             assert!(log.contains(told), "{form}: {told} is not in it");
         }
     }

@@ -68,7 +68,8 @@ impl Access {
         if environment.is_none() && !register.is_of_use().await? {
             return Err(NoToken::None.into());
         }
-        Ok(Self(Arc::new(Inside { environment, register, rates: Rates::new(limits) })))
+        let rates = Rates::new(limits.requests_per_second, limits.failures_per_minute);
+        Ok(Self(Arc::new(Inside { environment, register, rates })))
     }
 
     /// These routes for whoever has one of these scopes; everybody else is answered 401 or 403, and who comes too often 429.

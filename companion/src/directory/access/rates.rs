@@ -1,11 +1,11 @@
 //! How often a token may be used, and how often an address may come with none that works. Knows no token, only names.
 
-use crate::directory::limits::Limits;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(requests_per_second: NonZeroU32, failures_per_minute: NonZeroU32) -> Self {
         Self {
-            requests: RateLimiter::hashmap(Quota::per_second(limits.requests_per_second)),
-            failures: RateLimiter::hashmap(Quota::per_minute(limits.failures_per_minute)),
+            requests: RateLimiter::hashmap(Quota::per_second(requests_per_second)),
+            failures: RateLimiter::hashmap(Quota::per_minute(failures_per_minute)),
             failed: AtomicU32::new(0),
         }
     }
@@ -65,13 +65,11 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::num::NonZeroU32;
 
     #[test]
     fn each_name_and_each_network_has_a_limit_of_its_own() {
         let two = NonZeroU32::new(2).unwrap();
-        let rates =
-            Rates::new(&Limits { requests_per_second: two, failures_per_minute: two, ..Limits::default() });
+        let rates = Rates::new(two, two);
         let requests = ["a", "a", "a", "b"].map(|name| rates.request(&name.to_owned()).is_ok());
         assert_eq!(requests, [true, true, false, true]);
         let addresses =
