@@ -14,11 +14,11 @@ pub(in crate::directory) struct Rules {
     pub(super) stale_sightings: Duration,
     /// If a sweep would disable more accounts, it disables none until somebody confirms it.
     pub(super) most_at_once: u64,
-    pub(super) kinds: Vec<(Kind, Rule)>,
+    pub(super) kinds: [(Kind, Rule); 3],
 }
 
 /// What holds for one kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Rule {
     /// After so long unused, somebody is to look at the account.
     pub(super) review: Option<Duration>,
@@ -66,7 +66,7 @@ impl Rules {
     /// What holds for a kind.
     pub(super) fn of(&self, kind: Kind) -> Rule {
         let rule = self.kinds.iter().find(|(other, _)| *other == kind);
-        rule.map(|(_, rule)| rule.clone()).unwrap_or_default()
+        rule.map(|(_, rule)| *rule).unwrap_or_default()
     }
 }
 

@@ -73,12 +73,7 @@ impl Rules {
                 .for_each(|(place, what)| settings.problem(&format!("dormancy.{word}{place}"), what));
             (kind, thresholds.rule())
         });
-        Self {
-            every: section.every.0,
-            stale_sightings: stale,
-            most_at_once: section.most_at_once,
-            kinds: kinds.to_vec(),
-        }
+        Self { every: section.every.0, stale_sightings: stale, most_at_once: section.most_at_once, kinds }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::directory::store::{Store, Write};
 use firstsight::domain::{Kind, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// What a sweep did, or, as long as it is not `done`, would do.
 #[derive(Debug, Serialize)]
@@ -104,7 +105,10 @@ pub(super) async fn sweep(store: &Store, rules: &Rules, order: &Order<'_>) -> Re
     if held != Some(Held::StaleSightings) {
         let mut walk = Walk::begin(rules, clock::now());
         while let Some((kind, candidates)) = walk.next(store.pool()).await? {
-            perform(store, (kind, &rules.of(kind)), &candidates, order, &mut report).await?;
+            let begun = Instant::now();
+            perform(store, (kind, rules.of(kind)), &candidates, order, &mut report).await?;
+            // Whoever waits for the lock, in other processes too, has it as long as the sweep had it.
+            tokio::time::sleep(begun.elapsed()).await;
         }
     }
     let outcome = Report { accounts: Vec::new(), ..report };
@@ -159,7 +163,7 @@ impl Report {
 /// Does what is due for some accounts, in one transaction, and moves the index along for those who are in use.
 async fn perform(
     store: &Store,
-    (kind, rule): (Kind, &Rule),
+    (kind, rule): (Kind, Rule),
     candidates: &[Candidate],
     order: &Order<'_>,
     report: &mut Report,
@@ -168,20 +172,24 @@ async fn perform(
     let held = report.held;
     let step = |usage: &Usage| rule.step(usage, now).filter(|step| *step != Step::Disable || held.is_none());
     let (mut write, mut done) = (None, Vec::new());
-    for candidate in candidates.iter().filter(|found| step(&found.usage).is_some() || found.usage.is_ahead())
-    {
+    for candidate in candidates {
+        let is_due = step(&candidate.usage).is_some();
+        if !is_due && !candidate.usage.is_ahead() {
+            continue;
+        }
         let write = match &mut write {
             Some(write) => write,
             None => write.insert(store.write().await?),
         };
+        if !is_due {
+            move_along(write, candidate).await?;
+            continue;
+        }
         // Looked at again under the lock: it may be used, or somebody else may have done it, meanwhile.
         let Some(candidate) = Candidate::find(&mut **write, &candidate.id).await? else { continue };
-        match step(&candidate.usage) {
-            Some(step) => {
-                act(write, &candidate, step, rule, order.actor, now).await?;
-                done.push((candidate, step));
-            }
-            None => move_along(write, &candidate).await?,
+        if let Some(step) = step(&candidate.usage) {
+            act(write, &candidate, step, &rule, order.actor, now).await?;
+            done.push((candidate, step));
         }
     }
     if let Some(write) = write {
