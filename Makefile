@@ -15,11 +15,14 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_SCIM2_SERVER='$(CURDIR)/.setup/bin/scim2-server' \
 	FIRSTSIGHT_BROWSER='$(CURDIR)/.setup/browser'
 
+# What a machine with an older Python goes without; setting up says so.
+without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
+
 # Programs set up here serve only where the machine has none.
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down verdicts test test-native test-envoy test-page fuzz fuzz-short bench bench-arrivals lint fmt clean compiler
+.PHONY: help wasm demo up down verdicts test test-native test-envoy test-page fuzz fuzz-short bench bench-arrivals bench-directory lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -45,15 +48,16 @@ verdicts: compiler
 test: test-native test-envoy test-page fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
-	cargo test --locked --workspace
+	@$(PYTHON) scripts/setup.py scim
+	cargo test --locked --workspace $(without_scim2)
 	@if $(PYTHON) scripts/setup.py postgres && scripts/postgres.sh true; \
-		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http; \
+		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http $(without_scim2); \
 		else echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; fi
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
 	cargo build --locked --workspace --bins
-	$(suite) cargo test --locked --workspace --test envoy -- $$(test -x .setup/bin/scim2-server || echo --skip scim2_server)
+	$(suite) cargo test --locked --workspace --test envoy $(without_scim2)
 
 test-page: compiler ## the directory's console in a real Chromium, if the machine has one
 	@$(PYTHON) scripts/setup.py browser
@@ -68,6 +72,14 @@ bench-arrivals: wasm ## what first sights cost, and whether any is lost (ONLY= S
 	@$(PYTHON) scripts/arrivals.py $(if $(ONLY),--only $(ONLY)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
 		$(if $(SIGHTS),--sights $(SIGHTS)) $(if $(ROSTER),--roster $(ROSTER)) $(if $(RETURNING),--returning $(RETURNING)) \
 		$(if $(CALLS),--calls $(CALLS)) $(if $(CHECK),--check)
+
+# Beside a PostgreSQL, where one can be had, so that what is measured of the database is measured of both.
+bench-directory: wasm ## what the directory does at size (ONLY= DEPARTING= ACCOUNTS= SECONDS= KILLS= ARRIVALS=; CHECK=1 small)
+	@beside=$$($(PYTHON) scripts/setup.py postgres >&2 && scripts/postgres.sh true && echo scripts/postgres.sh); \
+		test -n "$$beside" || echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; \
+		$$beside $(PYTHON) scripts/directory.py $(if $(ONLY),--only $(ONLY)) $(if $(DEPARTING),--departing $(DEPARTING)) \
+		$(if $(ACCOUNTS),--accounts $(ACCOUNTS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS)) \
+		$(if $(ARRIVALS),--arrivals $(ARRIVALS)) $(if $(CHECK),--check)
 
 fuzz: compiler ## fuzz the core for long: SECONDS=600 each, TARGET=jws for one alone
 	@$(PYTHON) scripts/fuzz.py $(or $(SECONDS),600) $(TARGET)

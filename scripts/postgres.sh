@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command beside a PostgreSQL of its own, which it finds in FIRSTSIGHT_POSTGRES as a URL without a database.
+# Runs a command beside a PostgreSQL of its own, which it finds in FIRSTSIGHT_POSTGRES as a URL without a database; the psql
+# that goes with it is in FIRSTSIGHT_PSQL.
 #   postgres.sh COMMAND...
 # If openssl is there to make it a certificate, it takes TLS too, and FIRSTSIGHT_POSTGRES_CA is the file with its root.
 # The server is the machine's, or what `setup.py postgres` unpacked. It lives in a temporary folder and on a free port of
@@ -58,6 +59,9 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 
+printf '#!/bin/bash\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "${LD_LIBRARY_PATH-}" "$bin/psql" >"$folder/psql"
+chmod +x "$folder/psql"
+
 cd "$root"
 unset LD_LIBRARY_PATH
-FIRSTSIGHT_POSTGRES=postgres://firstsight@127.0.0.1:$port FIRSTSIGHT_POSTGRES_CA=$ca "$@"
+FIRSTSIGHT_POSTGRES=postgres://firstsight@127.0.0.1:$port FIRSTSIGHT_POSTGRES_CA=$ca FIRSTSIGHT_PSQL=$folder/psql "$@"

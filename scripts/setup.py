@@ -95,15 +95,18 @@ def npm(title, source, folder):
 
 def scim():
     if sys.version_info < (3, 11):
-        say("SKIPPED: scim2-server, which needs Python 3.11 or later (`make PYTHON=...` takes another than the usual one)")
+        say("SKIPPED: scim2-server and scim2-tester, which need Python 3.11 or later (`make PYTHON=...` takes another than the usual one)")
         return
     requirements = ROOT / "scripts" / "requirements-scim.txt"
-    with Step("scim2-server (PyPI, 4 MB)", [requirements], BIN / "scim2-server") as step:
+    with Step("scim2-server and scim2-tester (PyPI, 7 MB)", [requirements], BIN / "scim2") as step:
         if step.needed:
             install(requirements)
-            # pip's own script would hold the path of this folder, which may be moved.
-            script("scim2-server", 'exec "$(dirname "$0")/../venv/bin/python" -m scim2_server.testserver.cli "$@"')
-            run(["sh", "-c", f"'{BIN}/scim2-server' --help >/dev/null"], "scim2-server does not run on this machine.")
+            # pip's own scripts would hold the path of this folder, which may be moved.
+            python = 'exec "$(dirname "$0")/../venv/bin/python"'
+            script("scim2-server", f'{python} -m scim2_server.testserver.cli "$@"')
+            script("scim2", f'{python} -c "from scim2_cli import cli; cli()" "$@"')
+            for name in ("scim2-server", "scim2"):
+                run(["sh", "-c", f"'{BIN}/{name}' --help >/dev/null"], f"{name} does not run on this machine.")
 
 
 def compiler():

@@ -27,6 +27,10 @@ def at_most(most, unit=""):
     return Target(f"<= {most}{unit}", lambda value: value <= most)
 
 
+def at_least(least):
+    return Target(f">= {least:,}", lambda value: value >= least)
+
+
 class Figure:
     """One figure. Without a target it is told for information; `met` is then None."""
 

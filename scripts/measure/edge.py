@@ -2,16 +2,11 @@
 import http.client
 import json
 import os
-import re
-import signal
-import shutil
-import subprocess
-import tempfile
-import time
 from pathlib import Path
 
 from . import PROGRAMS, ROOT, Failed
 from .arms import DIRECTORY_TOKEN
+from .beside import Beside, resident_bytes
 
 ENVOY = ROOT / ".setup" / "bin" / "envoy"
 MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -26,41 +21,26 @@ def cores():
     return allowed[0], allowed[1]
 
 
-def on(core, ahead):
-    """What a command starts with to run on that core; `ahead` of whatever else wants it, which takes root."""
-    return [*(["taskset", "-c", str(core)] if core is not None else []), *(["chrt", "--rr", "1"] if ahead else [])]
-
-
-class Edge:
-    """Everything that runs beside the load. To be used in a `with`: nothing is left running."""
+class Edge(Beside):
+    """Everything that runs beside the load."""
 
     workers = 1
 
     def __init__(self, arms, ahead=False, log_levels="wasm:info", live=False):
         """With `live`, Envoy gets its listeners while it runs (`deliver`), and has every core, as in life."""
         self.arms, self.ahead, self.log_levels, self.live = list(arms), ahead, log_levels, live
-        self.processes = []
         self.envoy = None
 
-    def __enter__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="firstsight-bench-"))
-        try:
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        for process in reversed(self.processes):
-            stop(process)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def start(self):
-        envoys, others = cores()
-        directory = self.spawn(self.directory(), "directory", others, FIRSTSIGHT_TOKEN=DIRECTORY_TOKEN)
-        listening = lambda: re.search(r"listening on http://127.0.0.1:(\d+)", self.log("directory"))  # noqa: E731
-        self.directory_port = int(self.until(listening, directory, "directory")[1])
+        self.directory_port = self.start_directory()
+        self.start_envoy()
+
+    def start_directory(self):
+        """The port that it listens on then."""
+        directory = self.spawn(self.directory(), "directory", cores()[1], FIRSTSIGHT_TOKEN=DIRECTORY_TOKEN)
+        return self.port(directory, "directory")
+
+    def start_envoy(self):
         bootstrap = self.folder / "envoy.json"
         bootstrap.write_text(json.dumps(self.bootstrap(self.directory_port)))
         if self.live:
@@ -70,7 +50,7 @@ class Edge:
             + ["--admin-address-path", self.folder / "admin"]
             + ["--log-level", "warning", "--component-log-level", self.log_levels],
             "envoy",
-            None if self.live or self.workers > 1 else envoys,
+            None if self.live or self.workers > 1 else cores()[0],
         )
         self.until(lambda: self.admin("/ready").startswith("LIVE"), self.envoy, "envoy")
         listeners = json.loads(self.admin("/listeners?format=json")).get("listener_statuses", [])
@@ -81,32 +61,6 @@ class Edge:
         database = f"sqlite:{self.folder / 'directory.db'}"
         return [PROGRAMS / "firstsight", "serve", "--listen", "127.0.0.1:0", "--database", database]
 
-    def spawn(self, command, name, core, **environment):
-        with open(self.folder / name, "wb") as log:
-            process = subprocess.Popen(
-                [*on(core, self.ahead), *(str(part) for part in command)],
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # Ctrl-C is for the benchmark, which then stops its processes.
-                start_new_session=True,
-            )
-        self.processes.append(process)
-        return process
-
-    def until(self, probe, process, name, patience=30):
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                if found := probe():
-                    return found
-            except (OSError, http.client.HTTPException):
-                pass
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise Failed(f"{name} does not start:\n{self.tail(name)}")
-            time.sleep(0.005)
-
     def admin(self, path):
         connection = http.client.HTTPConnection((self.folder / "admin").read_text(), timeout=5)
         try:
@@ -115,13 +69,9 @@ class Edge:
         finally:
             connection.close()
 
-    def log(self, name="envoy"):
-        return (self.folder / name).read_text(errors="replace")
-
-    def tail(self, name="envoy", lines=25):
-        """The end of a log, for whoever asks what went wrong."""
-        ended = [f"Envoy ended with code {self.envoy.returncode}"] if self.envoy and self.envoy.poll() is not None else []
-        return "\n".join(self.log(name).splitlines()[-lines:] + ended)
+    def tail(self, name="envoy"):
+        ended = self.envoy and self.envoy.poll() is not None
+        return super().tail(name) + (f"\nEnvoy ended with code {self.envoy.returncode}" if ended else "")
 
     def worker(self):
         """The worker thread's times so far, in nanoseconds: running, and ready to run while others had its core."""
@@ -132,8 +82,7 @@ class Edge:
         raise Failed(f"Envoy has no worker:\n{self.tail()}")
 
     def resident_bytes(self):
-        status = Path(f"/proc/{self.envoy.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+        return resident_bytes(self.envoy)
 
     def deliver(self, *listeners):
         """Gives a running Envoy these listeners, in one step: it must not see half a file."""
@@ -190,13 +139,3 @@ def cluster(name, port):
 
 def address(port):
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-
-
-def stop(process):
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        process.send_signal(sign)
-        try:
-            process.wait(5)
-            return
-        except subprocess.TimeoutExpired:
-            pass

@@ -42,11 +42,11 @@ def host_calls(arm, requests=50):
             client.get()
         # The trace is written by the threads as they go; the last lines of a request may come after its answer.
         time.sleep(0.2)
-        before = len(edge.log())
+        before = len(edge.log("envoy"))
         for _ in range(requests):
             client.get()
         time.sleep(0.2)
-        trace = edge.log()[before:].splitlines()
+        trace = edge.log("envoy")[before:].splitlines()
     line = re.compile(r"\]\[(\d+)\]\[trace\].*\[(vm->host|host->vm)\] (?:env\.|wasi_snapshot_preview1\.)?(?:proxy_)?(\w+)\(")
     calls = [found.groups() for found in map(line.search, trace) if found]
     # Ticks come on the main thread too, which serves no request.

@@ -4,7 +4,8 @@ import shutil
 import subprocess
 
 from . import ROOT, Failed
-from .edge import cores, on
+from .beside import on
+from .edge import cores
 from .tokens import MODES, file_of
 
 PROGRAM = shutil.which("wrk") or str(ROOT / ".setup" / "bin" / "wrk")

@@ -22,23 +22,31 @@ pub(super) enum Typ {
     Plain,
     /// `at+jwt`: an access token (RFC 9068 §2.1).
     Access,
+    /// `secevent+jwt`: security events (RFC 8417 §2.3).
+    Event,
+    /// `logout+jwt`: a logout token (OpenID Connect Back-Channel Logout §2.4).
+    Logout,
 }
 
 impl JoseHeader {
-    /// Reads the first part of a token.
+    /// Reads the first part of a token that is to be of one of these types: events and logout tokens are signed by the same
+    /// keys as those that let somebody in (RFC 8725 §3.11).
     ///
     /// # Errors
     /// `TokenMalformed` unless it is a JSON object in base64url, without padding and repeated members.
     /// `TokenUnsupported` for an unknown algorithm or `none`, a `crit` header (nothing critical is understood here, RFC
-    /// 7515 §4.1.11), another token inside (`cty`), or a `typ` that is not a plain or an access token: events and logout
-    /// tokens are signed by the same keys (RFC 8725 §3.11).
-    pub(super) fn parse(part: &str) -> Result<Self, Reason> {
+    /// 7515 §4.1.11), another token inside (`cty`), or another `typ`.
+    pub(super) fn parse(part: &str, types: &[Typ]) -> Result<Self, Reason> {
         let header = members(part).ok_or(Reason::TokenMalformed)?;
         if header.contains_key("crit") || header.contains_key("b64") || is_nested(&header)? {
             return Err(Reason::TokenUnsupported);
         }
         let (algorithm, kid) = (algorithm(&header)?, kid(&header)?);
-        Ok(Self { typ: typ(&header)?, algorithm, kid: kid.map(Arc::from) })
+        let typ = typ(&header)?;
+        if !types.contains(&typ) {
+            return Err(Reason::TokenUnsupported);
+        }
+        Ok(Self { typ, algorithm, kid: kid.map(Arc::from) })
     }
 
     /// The name of the key.
@@ -87,11 +95,13 @@ fn kid(header: &Map<String, Value>) -> Result<Option<String>, Reason> {
     }
 }
 
-/// RFC 7519 §5.1 and RFC 9068 §2.1.
+/// RFC 7519 §5.1; see [`Typ`].
 fn typ(header: &Map<String, Value>) -> Result<Typ, Reason> {
     match media_type(header, "typ")?.as_deref() {
         None | Some("jwt") => Ok(Typ::Plain),
         Some("at+jwt") => Ok(Typ::Access),
+        Some("secevent+jwt") => Ok(Typ::Event),
+        Some("logout+jwt") => Ok(Typ::Logout),
         Some(_) => Err(Reason::TokenUnsupported),
     }
 }

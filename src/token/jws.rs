@@ -1,5 +1,6 @@
 //! The compact serialisation of a signed token, taken apart and not yet believed (RFC 7515 §3.1, §7.1).
 
+use super::jose_header::Typ;
 use super::{JoseHeader, KnownHeaders};
 use crate::domain::{Reason, strict_object};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,6 +17,13 @@ pub struct Jws<'a> {
     pub(super) signature: Vec<u8>,
 }
 
+/// What may let somebody in.
+const BEARER: &[Typ] = &[Typ::Plain, Typ::Access];
+/// What tells of events.
+const EVENTS: &[Typ] = &[Typ::Event];
+/// What tells of a logout: plain ones are from before the type had a name.
+const LOGOUT: &[Typ] = &[Typ::Logout, Typ::Plain];
+
 impl<'a> Jws<'a> {
     /// Reads what a request carries in the place of a token. Headers that are known already are not read again.
     ///
@@ -28,7 +36,7 @@ impl<'a> Jws<'a> {
         }
         let text = std::str::from_utf8(token).map_err(|_| Reason::CredentialsInvalid)?;
         // What can be taken apart has no other characters: they are looked at only to tell what is wrong.
-        Self::take_apart(text, known).map_err(|reason| match is_b64token(text) {
+        Self::take_apart(text, known, BEARER).map_err(|reason| match is_b64token(text) {
             true => reason,
             false => Reason::CredentialsInvalid,
         })
@@ -41,17 +49,33 @@ impl<'a> Jws<'a> {
     /// without repeated members. `TokenUnsupported` for an encrypted token (five parts, RFC 7516), and for a header that
     /// asks for something that is not done here: an algorithm, `crit`, another token inside, another type.
     pub fn parse(token: &'a str) -> Result<Self, Reason> {
-        Self::take_apart(token, &KnownHeaders::default())
+        Self::take_apart(token, &KnownHeaders::default(), BEARER)
     }
 
-    fn take_apart(token: &'a str, known: &KnownHeaders) -> Result<Self, Reason> {
-        Self::take_three(token, known).map_err(|reason| match token.split('.').count() {
+    /// Takes a security event token apart: its `typ` is `secevent+jwt` (RFC 8417 §2.3), nothing else.
+    ///
+    /// # Errors
+    /// As [`Jws::parse`].
+    pub fn parse_events(token: &'a str) -> Result<Self, Reason> {
+        Self::take_apart(token, &KnownHeaders::default(), EVENTS)
+    }
+
+    /// Takes a logout token apart: its `typ` is `logout+jwt`, `JWT` or absent (OpenID Connect Back-Channel Logout §2.4).
+    ///
+    /// # Errors
+    /// As [`Jws::parse`].
+    pub fn parse_logout(token: &'a str) -> Result<Self, Reason> {
+        Self::take_apart(token, &KnownHeaders::default(), LOGOUT)
+    }
+
+    fn take_apart(token: &'a str, known: &KnownHeaders, types: &[Typ]) -> Result<Self, Reason> {
+        Self::take_three(token, known, types).map_err(|reason| match token.split('.').count() {
             5 => Reason::TokenUnsupported,
             _ => reason,
         })
     }
 
-    fn take_three(token: &'a str, known: &KnownHeaders) -> Result<Self, Reason> {
+    fn take_three(token: &'a str, known: &KnownHeaders, types: &[Typ]) -> Result<Self, Reason> {
         let (header_part, rest) = token.split_once('.').ok_or(Reason::TokenMalformed)?;
         let (payload_part, signature) = rest.split_once('.').ok_or(Reason::TokenMalformed)?;
         let signing_input = token
@@ -60,7 +84,7 @@ impl<'a> Jws<'a> {
             .ok_or(Reason::TokenMalformed)?;
         let header = match known.get(header_part) {
             Some(header) => header.clone(),
-            None => JoseHeader::parse(header_part)?,
+            None => JoseHeader::parse(header_part, types)?,
         };
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
         let payload =

@@ -1,11 +1,13 @@
-//! Bearer bytes become verified [`Claims`]. Everything here is untrusted until [`Trust::verify`] has said yes; nothing
-//! here knows of accounts, headers for the application, or where keys come from.
+//! Bearer bytes become verified [`Claims`], and security events an [`EventToken`]. Everything here is untrusted until
+//! [`Trust::verify`] or [`Transmitter::verify`] has said yes; nothing here knows of accounts, headers for the application,
+//! or where keys come from.
 
 mod algorithm;
 mod claims;
 mod credentials;
 mod demand;
 mod der;
+mod events;
 mod jose_header;
 mod jws;
 mod key;
@@ -23,6 +25,7 @@ pub use algorithm::{ALGORITHMS, Algorithm};
 pub use claims::Claims;
 pub use credentials::{Credentials, Source};
 pub use demand::{ClaimValue, Demand, Require};
+pub use events::{EventRefusal, EventToken, LOGOUT_EVENT, Transmitter};
 pub use jose_header::{JoseHeader, KnownHeaders};
 pub use jws::Jws;
 pub use key::KeyId;

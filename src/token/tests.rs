@@ -1,5 +1,6 @@
 //! Tokens against terms and keys: every rule of [`Trust::verify`] and [`Keyring`], one test each.
 
+mod events;
 mod terms;
 
 use super::*;

@@ -41,7 +41,8 @@ pub struct Departure {
 pub enum DepartureState {
     /// It may not get in, whatever token it holds: its account is departed or disabled.
     Departed,
-    /// It may get in again, with a token issued after `at`: those issued before never work again.
+    /// It may get in, with a token issued after `at`: those issued before never work again. It returned, or its sessions
+    /// were ended.
     Returned,
 }
 

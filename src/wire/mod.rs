@@ -10,6 +10,7 @@ mod discovery;
 mod problem;
 pub mod scim;
 mod sighting;
+pub mod signals;
 
 pub use answer::{ArrivalAnswer, retry_after};
 pub use arrival::{Arrival, ArrivalSubject, Cause};

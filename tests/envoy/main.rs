@@ -16,7 +16,7 @@ mod directory;
 mod oidc_provider;
 mod process;
 mod published;
-mod scim2_server;
+mod scim_directories;
 mod server;
 mod service;
 mod several;

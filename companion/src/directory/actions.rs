@@ -1,20 +1,19 @@
-//! `POST /v1/accounts/{id}/approve`, `disable`, `enable`, `depart` and `return`: somebody decides about an account. Done
-//! again, an action changes nothing.
+//! `POST /v1/accounts/{id}/approve`, `disable`, `enable`, `depart`, `return` and `revoke`: somebody decides about an
+//! account. Done again, an action changes nothing; only `revoke` is something else each time.
 
-use super::Directory;
 use super::access::Caller;
 use super::accounts::{self, Account};
 use super::change::{self, Because, Outcome};
 use super::lifecycle::{Action, Cause};
 use super::problem::{Problem, no_such_place};
 use super::store::{Store, Write};
+use super::{Directory, body};
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
-use serde_json::Value;
 
 /// The largest body, in bytes.
 pub(super) const LIMIT: usize = 16 * 1024;
@@ -84,9 +83,8 @@ impl Reason {
 ///
 /// # Errors
 /// 400 for what is no JSON; 422 for another shape, or a reason that is none.
-pub(super) fn read(body: &[u8]) -> Result<Reason, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let why: Why = serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
+pub(super) fn read(bytes: &[u8]) -> Result<Reason, Problem> {
+    let why: Why = body::read(bytes)?;
     let told =
         || Problem::unprocessable(vec!["reason: 1 to 1000 bytes without control characters".to_owned()]);
     Reason::parse(why.reason).ok_or_else(told)

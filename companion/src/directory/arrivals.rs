@@ -1,7 +1,6 @@
 //! `POST /v1/arrivals`: a gateway sighted somebody; make the account, or find it. Idempotent by issuer and sub. An arrival
 //! never changes the state of an account that exists.
 
-use super::Directory;
 use super::access::Caller;
 use super::audit::{self, Entry};
 use super::dormancy::{self, Mark};
@@ -9,6 +8,7 @@ use super::lifecycle::{Cause, Event, State};
 use super::problem::Problem;
 use super::profile::Profile;
 use super::store::Write;
+use super::{Directory, body};
 use crate::clock;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -83,10 +83,8 @@ async fn take(
 
 /// # Errors
 /// 400 for what is no JSON; 422 for another shape, an unusable subject, or a key that is not this subject's.
-fn read(body: &[u8]) -> Result<Arrival, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let arrival: Arrival =
-        serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
+fn read(bytes: &[u8]) -> Result<Arrival, Problem> {
+    let arrival: Arrival = body::read(bytes)?;
     let mut problems = Vec::new();
     let issuer =
         Issuer::parse(&arrival.subject.issuer).map_err(|why| problems.push(format!("subject.issuer: {why}")));

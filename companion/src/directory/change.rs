@@ -3,6 +3,7 @@
 
 use super::audit::{self, Entry};
 use super::lifecycle::{Action, Cause, State};
+use super::scim;
 use super::store::Write;
 use crate::clock;
 use sqlx::Row;
@@ -17,7 +18,7 @@ pub(super) struct Because<'a> {
 /// What became of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The account is in the state now; nothing was written if it had been before.
+    /// The account is in the state now; nothing was written if it had been before, unless the action is one that repeats.
     Is(State),
     /// No way leads from the account's state.
     Stays(State),
@@ -36,7 +37,7 @@ pub(super) async fn apply(
     let Some(found) = found.fetch_optional(&mut **write).await? else { return Ok(Outcome::Unknown) };
     let before: State = State::of(&found)?;
     let Some(after) = before.after(action) else { return Ok(Outcome::Stays(before)) };
-    if after == before {
+    if after == before && !action.repeats() {
         return Ok(Outcome::Is(after));
     }
     let now = clock::now();
@@ -54,18 +55,23 @@ pub(super) async fn apply(
     };
     let record = audit::append(write, &entry).await?;
     sqlx::query(
-        "UPDATE accounts SET state = $1, state_since = $2, departure_record = coalesce($3, departure_record),
-                             dormancy = 'awake', marked_at = NULL
+        "UPDATE accounts SET state = $1, state_since = coalesce($2, state_since),
+                             departure_record = coalesce($3, departure_record),
+                             dormancy = CASE WHEN $2 IS NULL THEN dormancy ELSE 'awake' END,
+                             marked_at = CASE WHEN $2 IS NULL THEN marked_at END
          WHERE id = $4",
     )
     .bind(after.word())
-    .bind(now.as_millis() as i64)
+    .bind((after != before).then_some(now.as_millis() as i64))
     .bind(action.is_told().then_some(record))
     .bind(account)
     .execute(&mut **write)
     .await?;
     if action.is_told() {
         write.tell_departures();
+    }
+    if after == State::Departed {
+        scim::leave_all(write, account).await?;
     }
     Ok(Outcome::Is(after))
 }

@@ -1,8 +1,9 @@
 //! `GET /v1/departures`: who may not get in any more, and who may again, told to gateways as it happens.
 //!
-//! An account's place in the feed is the record of its latest departure or return. So the feed is compacted by itself: it
-//! has one place for each account that ever departed, in order, and whoever begins at the beginning gets a snapshot. One
-//! without a subject is in it from when it has one.
+//! An account's place in the feed is the record of its latest departure, return or revocation: the latter is told like a
+//! return, as tokens of before it do not work. So the feed is compacted by itself: it has one place for each account that
+//! was ever told of, in order, and whoever begins at the beginning gets a snapshot. One without a subject is in it from when
+//! it has one.
 
 use super::lifecycle;
 use super::problem::Problem;
@@ -70,9 +71,15 @@ async fn tell(
     let mut ear = store.bell().listen();
     loop {
         let page = page(store.pool(), &cursor, limit).await?;
-        let over = |heard: Result<bool, _>| !heard.unwrap_or_default();
-        if !page.departures.is_empty() || over(timeout_at(until, ear.hear()).await) {
+        if !page.departures.is_empty() || until <= Instant::now() {
             return Ok(Json(page));
+        }
+        match timeout_at(until, ear.hear()).await {
+            Ok(true) => {}
+            // No page: a gateway that gets one early takes its time before it asks again, and hears late of a departure
+            // that is told to the process after this one.
+            Ok(false) => return Err(Problem::stopping()),
+            Err(_) => return Ok(Json(page)),
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) enum Action {
     Depart,
     /// Opens it again after all.
     Return,
+    /// Leaves it as it is, but no token of before works any more.
+    Revoke,
 }
 
 /// What became of an account, in the audit's words.
@@ -57,6 +59,7 @@ pub(super) enum Event {
     DormantReturn,
     /// Somebody looked at what was dormant, and it stays as it is.
     Keep,
+    Revocation,
 }
 
 /// Through what it came about.
@@ -72,6 +75,8 @@ pub(super) enum Cause {
     Dormancy,
     /// A SCIM client wrote it.
     Scim,
+    /// A transmitter of security events told of it.
+    Signal,
 }
 
 impl State {
@@ -85,6 +90,8 @@ impl State {
             (Self::Departed | Self::Active, Action::Return) => Some(Self::Active),
             (Self::Pending | Self::Active | Self::Disabled, Action::Disable) => Some(Self::Disabled),
             (_, Action::Depart) => Some(Self::Departed),
+            // Whoever is shut out has no token that works; to be told of would let them in again.
+            (Self::Pending | Self::Active, Action::Revoke) => Some(self),
             _ => None,
         }
     }
@@ -112,8 +119,8 @@ impl State {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Approve, Self::Enable, Self::Return, Self::Disable, Self::Depart];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Approve, Self::Enable, Self::Return, Self::Revoke, Self::Disable, Self::Depart];
 
     pub(super) const fn event(self) -> Event {
         match self {
@@ -122,7 +129,13 @@ impl Action {
             Self::Enable => Event::Enable,
             Self::Depart => Event::Departure,
             Self::Return => Event::Return,
+            Self::Revoke => Event::Revocation,
         }
+    }
+
+    /// Whether it is something else each time that it is done: other actions done again change nothing.
+    pub(super) const fn repeats(self) -> bool {
+        matches!(self, Self::Revoke)
     }
 
     /// Whether gateways must hear of it: they have to refuse somebody, or may let somebody in whom they refuse.
@@ -132,7 +145,7 @@ impl Action {
 }
 
 impl Event {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Arrival,
         Self::Drift,
         Self::Approval,
@@ -144,6 +157,7 @@ impl Event {
         Self::DormantWarning,
         Self::DormantReturn,
         Self::Keep,
+        Self::Revocation,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -159,12 +173,13 @@ impl Event {
             Self::DormantWarning => "dormant-warning",
             Self::DormantReturn => "dormant-return",
             Self::Keep => "keep",
+            Self::Revocation => "revocation",
         }
     }
 }
 
 impl Cause {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Gateway(firstsight::wire::Cause::Arrival),
         Self::Gateway(firstsight::wire::Cause::Drift),
         Self::Gateway(firstsight::wire::Cause::Refresh),
@@ -172,6 +187,7 @@ impl Cause {
         Self::Admin,
         Self::Dormancy,
         Self::Scim,
+        Self::Signal,
     ];
 
     pub(super) const fn word(self) -> &'static str {
@@ -183,6 +199,7 @@ impl Cause {
             Self::Admin => "admin",
             Self::Dormancy => "dormancy",
             Self::Scim => "scim",
+            Self::Signal => "signal",
         }
     }
 }
@@ -190,20 +207,23 @@ impl Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Approve, Depart, Disable, Enable, Return};
+    use Action::{Approve, Depart, Disable, Enable, Return, Revoke};
     use State::{Active, Departed, Disabled, Pending};
 
     #[test]
     fn only_these_ways_lead_from_one_state_to_another() {
         let ways = [
-            (Pending, [Some(Active), Some(Disabled), None, Some(Departed), None]),
-            (Active, [Some(Active), Some(Disabled), Some(Active), Some(Departed), Some(Active)]),
-            (Disabled, [None, Some(Disabled), Some(Active), Some(Departed), None]),
-            (Departed, [None, None, None, Some(Departed), Some(Active)]),
+            (Pending, [Some(Active), Some(Disabled), None, Some(Departed), None, Some(Pending)]),
+            (
+                Active,
+                [Some(Active), Some(Disabled), Some(Active), Some(Departed), Some(Active), Some(Active)],
+            ),
+            (Disabled, [None, Some(Disabled), Some(Active), Some(Departed), None, None]),
+            (Departed, [None, None, None, Some(Departed), Some(Active), None]),
         ];
         for (state, after) in ways {
             assert_eq!(
-                [Approve, Disable, Enable, Depart, Return].map(|action| state.after(action)),
+                [Approve, Disable, Enable, Depart, Return, Revoke].map(|action| state.after(action)),
                 after,
                 "{state:?}"
             );

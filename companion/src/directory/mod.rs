@@ -8,6 +8,7 @@ mod arrivals;
 pub(crate) mod audit;
 pub(crate) mod backup;
 mod bell;
+mod body;
 mod change;
 mod departures;
 mod desk;
@@ -18,8 +19,10 @@ mod limits;
 mod page;
 mod problem;
 mod profile;
+mod scim;
 mod settings;
 mod sightings;
+mod signals;
 mod store;
 
 use crate::server::tls::{self, Tls};
@@ -33,6 +36,7 @@ use health::Readiness;
 use lifecycle::State;
 use limits::Limits;
 use settings::Settings;
+use signals::Signals;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -67,11 +71,19 @@ struct Directory {
     store: Store,
     desk: Desk,
     rules: Arc<Rules>,
+    signals: Signals,
+    scim: scim::Terms,
 }
 
 impl FromRef<Directory> for Store {
     fn from_ref(directory: &Directory) -> Self {
         directory.store.clone()
+    }
+}
+
+impl FromRef<Directory> for scim::Terms {
+    fn from_ref(directory: &Directory) -> Self {
+        directory.scim.clone()
     }
 }
 
@@ -82,6 +94,8 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let limits: Limits = settings.section("limits");
     let tls = open_tls(&mut settings);
     let rules = Arc::new(Rules::read(&mut settings));
+    let sources = signals::Sources::read(&mut settings)?;
+    let scim = scim::Terms::read(&mut settings);
     settings.finish(options.config.as_deref())?;
     let store = Store::open(options.database.url()).await?;
     let access = Access::open(environment, &store, &limits).await?;
@@ -93,7 +107,9 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         );
     }
     let (desk, cleared) = Desk::open(store.clone(), options.new_accounts);
-    let directory = Directory { store: store.clone(), desk, rules: rules.clone() };
+    let signals = Signals::open(sources, store.clone(), options.new_accounts);
+    let polling = signals.poll();
+    let directory = Directory { store: store.clone(), desk, rules: rules.clone(), scim, signals };
     let (readiness, bell) = (Readiness::new(store.clone()), store.bell().clone());
     let app = app(directory, &access, &limits, &readiness);
     let sweeper = Sweeper::start(store.clone(), rules);
@@ -104,7 +120,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     .await?;
     // Whoever sent what is still queued has gone, and was told nothing; it is written all the same.
     timeout(CLEARING, cleared).await.ok();
-    drop(sweeper);
+    drop((sweeper, polling));
     store.close().await;
     Ok(())
 }
@@ -130,12 +146,13 @@ fn app(directory: Directory, access: &Access, limits: &Limits, readiness: &Readi
         .merge(access.guard(&[Scope::Gateway], gateways))
         .merge(access.guard(&[Scope::Admin, Scope::Auditor], reading))
         .merge(access.guard(&[Scope::Admin], deciding))
+        .merge(access.guard_presented(&[Scope::Signals], signals::routes()))
         .merge(access.guard(&Scope::ALL, nowhere));
     // A long poll takes its time.
     let api = limits.timed(api).merge(access.guard(&[Scope::Gateway], departures::routes()));
     Router::new()
         .nest("/v1", api)
-        .merge(limits.timed(page::routes(access, &directory.store)))
+        .merge(limits.timed(page::routes(access, &directory.store).merge(scim::routes(access))))
         .merge(readiness.routes())
         .fallback(problem::no_such_place)
         .with_state(directory)

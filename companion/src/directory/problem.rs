@@ -57,8 +57,9 @@ impl Problem {
     /// its others repeat what was sent.
     pub(super) fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Self {
         let said = error.inner().to_string();
-        let what =
-            if said.starts_with("missing field") { said.as_str() } else { "another type or word is wanted" };
+        // The parser goes on with the line and column; the path says where.
+        let said = said.split(" at line ").next().unwrap_or_default();
+        let what = if said.starts_with("missing field") { said } else { "another type or word is wanted" };
         Self::unprocessable(vec![format!("{}: {what}", error.path())])
     }
 
@@ -100,6 +101,11 @@ impl Problem {
         Self { wait: Some(Duration::from_secs(1)), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, title) }
     }
 
+    /// Whoever waits for something need not any more, and is to ask again: soon, as another process is there by then.
+    pub(super) fn stopping() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "The directory stops. Ask again.")
+    }
+
     /// Whoever asks came too often, and may again after this time.
     pub(super) fn too_many(wait: Duration) -> Self {
         let title = "There were too many requests.";
@@ -114,6 +120,12 @@ impl Problem {
     /// No token of this name works.
     pub(super) fn no_such_token() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-token", "There is no token of this name that works.")
+    }
+
+    /// Whether a security event is to be taken cannot be told right now; it comes again.
+    pub(super) fn not_now() -> Self {
+        let title = "That cannot be told right now: try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-now", title)
     }
 
     /// There is no such account.

@@ -61,11 +61,16 @@ impl Profile {
 
     /// The dotted names of attributes that `other` does not have, or has with another value, or has alone; sorted.
     pub(super) fn differences(&self, other: &Self) -> Vec<String> {
-        let (mut names, mut path) = (Vec::new(), String::new());
-        compare(&self.attributes, &other.attributes, &mut path, &mut names);
-        names.sort_unstable();
-        names
+        differences(&self.attributes, &other.attributes)
     }
+}
+
+/// The dotted names of what one has and the other has not, or has with another value; sorted.
+pub(super) fn differences(one: &Map<String, Value>, other: &Map<String, Value>) -> Vec<String> {
+    let (mut names, mut path) = (Vec::new(), String::new());
+    compare(one, other, &mut path, &mut names);
+    names.sort_unstable();
+    names
 }
 
 /// What text without case is found by: in lower case, and no longer than an index takes. Others may have the same.

@@ -1,11 +1,11 @@
 //! `POST /v1/sightings`: a gateway tells whom it served. Idempotent by (source, id); the latest time is kept, whatever
 //! order batches come in.
 
-use super::Directory;
 use super::dormancy;
 use super::lifecycle::Cause;
 use super::problem::Problem;
 use super::store::{Store, Write};
+use super::{Directory, body};
 use crate::clock;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -16,8 +16,8 @@ use firstsight::domain::Timestamp;
 use firstsight::wire::{SIGHTINGS_CONTENT_TYPE, SightingEvent};
 use http::{HeaderMap, header};
 use serde::Serialize;
-use serde_json::Value;
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// The largest batch, in bytes.
@@ -29,6 +29,9 @@ pub(super) fn routes() -> Router<Directory> {
 
 /// How long it is remembered that an event was applied: far longer than a gateway keeps one.
 const RECEIPTS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Events that one statement applies: most of what a statement costs it costs once, and SQLite looks for each of its
+/// parameters among all of them.
+const AT_ONCE: usize = 50;
 /// Old receipts that one batch clears away, so that no batch has to clear away many.
 const CLEARED_AT_ONCE: i64 = 1000;
 /// Where counting stops: the largest whole number that every JSON reader takes (RFC 8259 §6).
@@ -52,6 +55,14 @@ struct Seen {
     last: Timestamp,
 }
 
+/// What events say of one subject, together.
+struct Span {
+    events: u64,
+    first: Timestamp,
+    last: Timestamp,
+    count: i64,
+}
+
 /// Applies a whole batch, or nothing of it.
 async fn take(
     State(store): State<Store>,
@@ -68,8 +79,8 @@ async fn take(
     let now = clock::now();
     let mut receipt = Receipt::default();
     let mut write = store.write().await?;
-    for seen in &batch {
-        apply(&mut write, seen, now, &mut receipt).await?;
+    for events in batch.chunks(AT_ONCE) {
+        apply(&mut write, events, now, &mut receipt).await?;
     }
     clear_old_receipts(&mut write, now).await?;
     write.commit().await?;
@@ -78,10 +89,8 @@ async fn take(
 
 /// # Errors
 /// 400 for what is no JSON; 422 naming every event that is not a sighting.
-fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::no_json())?;
-    let events: Vec<SightingEvent> =
-        serde_path_to_error::deserialize(value).map_err(|error| Problem::misshapen(&error))?;
+fn read(bytes: &[u8]) -> Result<Vec<Seen>, Problem> {
+    let events: Vec<SightingEvent> = body::read(bytes)?;
     let mut problems = Vec::new();
     let mut batch = Vec::with_capacity(events.len());
     for (index, event) in events.into_iter().enumerate() {
@@ -106,49 +115,80 @@ fn read(body: &[u8]) -> Result<Vec<Seen>, Problem> {
     if problems.is_empty() { Ok(batch) } else { Err(Problem::unprocessable(problems)) }
 }
 
+/// Applies events, all of them by two statements.
 async fn apply(
     write: &mut Write,
-    seen: &Seen,
+    events: &[Seen],
     now: Timestamp,
     receipt: &mut Receipt,
 ) -> Result<(), sqlx::Error> {
-    let noted = sqlx::query(
-        "INSERT INTO sighting_receipts (source, id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    )
-    .bind(&seen.event.source)
-    .bind(&seen.event.id)
-    .bind(now.as_millis() as i64)
-    .execute(&mut **write)
-    .await?;
-    if noted.rows_affected() == 0 {
-        receipt.duplicates += 1;
+    let fresh = note(write, events, now).await?;
+    receipt.duplicates += (events.len() - fresh.len()) as u64;
+    let mut spans: HashMap<(&str, &str), Span> = HashMap::new();
+    for seen in fresh {
+        let subject = (seen.event.data.issuer.as_str(), seen.event.data.id.as_str());
+        spans.entry(subject).and_modify(|span| span.add(&Span::of(seen))).or_insert_with(|| Span::of(seen));
+    }
+    if spans.is_empty() {
         return Ok(());
     }
-    let applied = sqlx::query(
-        "UPDATE accounts
-         SET first_seen = CASE WHEN first_seen < $1 THEN first_seen ELSE $1 END,
-             last_seen = CASE WHEN last_seen > $2 THEN last_seen ELSE $2 END,
-             sightings = CASE WHEN sightings + $3 < $6 THEN sightings + $3 ELSE $6 END
-         WHERE issuer = $4 AND subject = $5
-         RETURNING CASE WHEN dormancy IN ('review', 'warned', 'disabled') THEN id END AS asleep",
-    )
-    .bind(seen.first.as_millis() as i64)
-    .bind(seen.last.as_millis() as i64)
-    .bind(i64::try_from(seen.event.data.count).unwrap_or(LARGEST_COUNT).min(LARGEST_COUNT))
-    .bind(&seen.event.data.issuer)
-    .bind(&seen.event.data.id)
-    .bind(LARGEST_COUNT)
-    .fetch_optional(&mut **write)
-    .await?;
-    let Some(account) = applied else {
-        receipt.unknown += 1;
-        return Ok(());
+    let sql = format!(
+        "WITH seen (at_issuer, sub, earliest, latest, times) AS (VALUES {})
+         UPDATE accounts
+         SET first_seen = CASE WHEN first_seen < earliest THEN first_seen ELSE earliest END,
+             last_seen = CASE WHEN last_seen > latest THEN last_seen ELSE latest END,
+             sightings = CASE WHEN sightings + times < $1 THEN sightings + times ELSE $1 END
+         FROM seen WHERE issuer = at_issuer AND subject = sub
+         RETURNING issuer, subject,
+           CASE WHEN dormancy IN ('review', 'warned', 'disabled') THEN id END AS asleep",
+        rows(spans.len(), 5, 2),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(LARGEST_COUNT);
+    for ((issuer, id), span) in &spans {
+        query = query.bind(*issuer).bind(*id);
+        query = query.bind(span.first.as_millis() as i64).bind(span.last.as_millis() as i64).bind(span.count);
+    }
+    let applied = query.fetch_all(&mut **write).await?;
+    for row in &applied {
+        let span = spans.remove(&(row.try_get("issuer")?, row.try_get("subject")?));
+        receipt.accepted += span.map_or(0, |span| span.events);
+        if let Some(id) = row.try_get::<Option<String>, _>("asleep")? {
+            dormancy::wake(write, &id, Cause::Sighting, None).await?;
+        }
+    }
+    receipt.unknown += spans.values().map(|span| span.events).sum::<u64>();
+    Ok(())
+}
+
+/// Notes that these events are applied; returns those that were not before.
+async fn note<'a>(
+    write: &mut Write,
+    events: &'a [Seen],
+    now: Timestamp,
+) -> Result<Vec<&'a Seen>, sqlx::Error> {
+    let sql = format!(
+        "INSERT INTO sighting_receipts (source, id, received_at) VALUES {} ON CONFLICT DO NOTHING RETURNING source, id",
+        rows(events.len(), 3, 1),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for Seen { event, .. } in events {
+        query = query.bind(&event.source).bind(&event.id).bind(now.as_millis() as i64);
+    }
+    let noted = query.fetch_all(&mut **write).await?;
+    let noted = noted.iter().map(|row| Ok((row.try_get("source")?, row.try_get("id")?)));
+    let mut noted = noted.collect::<Result<HashSet<(String, String)>, sqlx::Error>>()?;
+    // One that is twice among them is applied once.
+    let mut is_fresh = |event: &SightingEvent| noted.remove(&(event.source.clone(), event.id.clone()));
+    Ok(events.iter().filter(|seen| is_fresh(&seen.event)).collect())
+}
+
+/// What stands behind `VALUES` for so many rows, with parameters from `first` on.
+fn rows(count: usize, columns: usize, first: usize) -> String {
+    let row = |number: usize| {
+        let numbers = (0..columns).map(|column| format!("${}", first + number * columns + column));
+        format!("({})", numbers.collect::<Vec<_>>().join(", "))
     };
-    receipt.accepted += 1;
-    match account.try_get::<Option<String>, _>("asleep")? {
-        Some(id) => dormancy::wake(write, &id, Cause::Sighting, None).await,
-        None => Ok(()),
-    }
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
 }
 
 async fn clear_old_receipts(write: &mut Write, now: Timestamp) -> Result<(), sqlx::Error> {
@@ -162,6 +202,20 @@ async fn clear_old_receipts(write: &mut Write, now: Timestamp) -> Result<(), sql
     .execute(&mut **write)
     .await?;
     Ok(())
+}
+
+impl Span {
+    fn of(seen: &Seen) -> Self {
+        let count = i64::try_from(seen.event.data.count).unwrap_or(LARGEST_COUNT).min(LARGEST_COUNT);
+        Self { events: 1, first: seen.first, last: seen.last, count }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.count = (self.count + other.count).min(LARGEST_COUNT);
+    }
 }
 
 #[cfg(test)]
@@ -194,7 +248,7 @@ mod tests {
         for now in [start, start.after(RECEIPTS_KEPT), start.after(RECEIPTS_KEPT + Duration::from_secs(1))] {
             clear_old_receipts(&mut write, now).await.unwrap();
             let mut receipt = Receipt::default();
-            apply(&mut write, &seen("1", start), now, &mut receipt).await.unwrap();
+            apply(&mut write, &[seen("1", start)], now, &mut receipt).await.unwrap();
             duplicates.push(receipt.duplicates);
         }
         assert_eq!(duplicates, [0, 1, 0]);

@@ -3,10 +3,9 @@
 use crate::database::Database;
 use crate::program::{Directory, TOKEN, answer, arrival, client, command, subject};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Runs `firstsight audit …` on a database; returns whether it succeeded, and what it wrote.
-fn audit(database: &Database, arguments: &[&str]) -> (bool, String) {
+pub(crate) fn audit(database: &Database, arguments: &[&str]) -> (bool, String) {
     let arguments = [&["audit"], arguments, &["--database", database.url()]].concat();
     let output = command(&arguments).output().unwrap();
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
@@ -184,36 +183,4 @@ async fn an_audit_is_found_whole_while_it_grows() {
         assert_eq!(answer(client.post(&url).bearer_auth(TOKEN).body(body)).await.0, 201);
     }
     verifying.await.unwrap();
-}
-
-#[tokio::test]
-async fn what_was_answered_outlives_a_kill_with_its_record() {
-    let mut directory = Directory::start();
-    let mut answered = Vec::new();
-    for round in 0..5_u64 {
-        let (url, client) = (format!("{}/v1/arrivals", directory.program.url), client());
-        let arriving = tokio::spawn(async move {
-            let mut made = Vec::new();
-            for number in 0.. {
-                let body = arrival(&format!("sub-{round}-{number}"), json!({})).to_string();
-                let Ok(response) = client.post(&url).bearer_auth(TOKEN).body(body).send().await else {
-                    break;
-                };
-                let Ok(answer) = response.json::<Value>().await else { break };
-                made.push(answer["account"]["id"].as_str().unwrap().to_owned());
-            }
-            made
-        });
-        tokio::time::sleep(Duration::from_millis(40 + 23 * round)).await;
-        let database = directory.database.clone();
-        directory.program.kill();
-        answered.extend(arriving.await.unwrap());
-        directory = Directory::on(database, &[]);
-    }
-    assert!(!answered.is_empty());
-    for id in &answered {
-        let story = directory.account(id).await["story"].clone();
-        assert_eq!((story.as_array().unwrap().len(), &story[0]["event"]), (1, &json!("arrival")));
-    }
-    assert!(audit(&directory.database, &["verify"]).0);
 }

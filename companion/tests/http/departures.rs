@@ -1,6 +1,6 @@
 //! `GET /v1/departures`.
 
-use crate::program::{Directory, ISSUER, answer, arrival, subject};
+use crate::program::{Directory, ISSUER, answer, arrival, header, subject};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -122,15 +122,16 @@ async fn who_waited_for_nothing_keeps_the_cursor() {
 }
 
 #[tokio::test]
-async fn a_directory_that_stops_lets_nobody_wait() {
+async fn a_directory_that_stops_lets_nobody_wait_and_has_them_ask_again() {
     let directory = Directory::start();
     let begun = Instant::now();
     let request = directory.get("/v1/departures?wait=20s");
-    let (page, ()) = tokio::join!(answer(request), async {
+    let (response, ()) = tokio::join!(request.send(), async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         directory.program.terminate();
     });
-    assert_eq!((page.0, &page.1["departures"]), (200, &json!([])));
+    let response = response.unwrap();
+    assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, ""), "soon");
     assert!(directory.program.ended().success());
     assert!(begun.elapsed() < Duration::from_secs(5));
 }

@@ -97,6 +97,26 @@ async fn what_is_done_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn sessions_are_ended_by_an_administrator_each_time_anew_and_not_of_an_account_that_is_shut() {
+    let directory = Directory::start();
+    let id = directory.account_of("jane").await;
+    let before = directory.account(&id).await;
+    for times in 1..3 {
+        let after = directory.act(&id, "revoke").await;
+        assert_eq!((&after["state"], &after["state_since"]), (&before["state"], &before["state_since"]));
+        let account = directory.account(&id).await;
+        assert_eq!(told(&account, "event").len(), 1 + times);
+        assert_eq!(told(&account, "event").last(), Some(&json!("revocation")));
+    }
+    let (_, feed) = answer(directory.get("/v1/departures")).await;
+    assert_eq!(feed["departures"][0]["state"], "returned");
+    directory.act(&id, "disable").await;
+    assert_eq!(directory.try_act(&id, "revoke").await.0, 409);
+    let (_, feed) = answer(directory.get("/v1/departures")).await;
+    assert_eq!(feed["departures"][0]["state"], "departed", "it lets nobody in again");
+}
+
+#[tokio::test]
 async fn an_accounts_story_says_what_was_done_by_whom_and_why() {
     let directory = Directory::with(&["--new-accounts", "pending"]);
     directory.arrival(&arrival("jane", json!({"email": "jane@old.example"}))).await;

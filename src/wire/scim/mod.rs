@@ -17,6 +17,7 @@ pub use conversation::{Conversation, Move, Snag};
 pub use external_id::ExternalId;
 pub use names::{check, is_reserved};
 pub use request::ScimRequest;
+pub use resource::shaped;
 
 use serde_json::{Map, Value};
 

@@ -73,7 +73,7 @@ pub(super) fn creation(external_id: &str, attributes: &Map<String, Value>) -> Va
 
 /// A mapping's attributes in SCIM's shape: what it may not write and what has no value is left out, and what has many
 /// values is a list of objects with a `value`, so that `emails` may be mapped from one claim.
-pub(super) fn shaped(mapped: &Map<String, Value>) -> Map<String, Value> {
+pub fn shaped(mapped: &Map<String, Value>) -> Map<String, Value> {
     let written = mapped.iter().filter(|(name, value)| !value.is_null() && !is_reserved(name));
     let shaped = written.map(|(name, value)| match value {
         Value::Array(items) if is_plural(name) => (name.clone(), items.iter().map(valued).collect()),

@@ -54,6 +54,8 @@ struct Guard {
     access: Access,
     /// One of these is enough.
     scopes: &'static [Scope],
+    /// Whether somebody without any token may pass, as nobody.
+    anonymous: bool,
 }
 
 impl Access {
@@ -78,9 +80,16 @@ impl Access {
         scopes: &'static [Scope],
         routes: Router<S>,
     ) -> Router<S> {
-        let guard = Guard { access: self.clone(), scopes };
-        let routes = routes.method_not_allowed_fallback(problem::no_such_method);
-        routes.layer(middleware::from_fn_with_state(guard, required))
+        Guard { access: self.clone(), scopes, anonymous: false }.before(routes)
+    }
+
+    /// These routes for whoever presents no token, as nobody; a token that is presented has to have one of these scopes.
+    pub(super) fn guard_presented<S: Clone + Send + Sync + 'static>(
+        &self,
+        scopes: &'static [Scope],
+        routes: Router<S>,
+    ) -> Router<S> {
+        Guard { access: self.clone(), scopes, anonymous: true }.before(routes)
     }
 
     /// Whose token this is, if it works now.
@@ -150,9 +159,17 @@ impl Guard {
         self.access.0.rates.request(&caller.name).map_err(Problem::too_many)?;
         if caller.has_any(self.scopes) { Ok(caller) } else { Err(Problem::forbidden()) }
     }
+
+    fn before<S: Clone + Send + Sync + 'static>(self, routes: Router<S>) -> Router<S> {
+        let routes = routes.method_not_allowed_fallback(problem::no_such_method);
+        routes.layer(middleware::from_fn_with_state(self, required))
+    }
 }
 
 async fn required(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    if guard.anonymous && !request.headers().contains_key(header::AUTHORIZATION) {
+        return next.run(request).await;
+    }
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let presented = request.headers().get(header::AUTHORIZATION).cloned();
     match guard.admit(presented, address).await {

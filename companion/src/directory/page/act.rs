@@ -130,7 +130,7 @@ pub(super) fn button(decision: Decision) -> Markup {
     let words = decision.words();
     let class = match decision {
         Decision::Keep | Decision::Change(Action::Approve | Action::Enable | Action::Return) => "primary",
-        Decision::Change(Action::Disable) => "plain",
+        Decision::Change(Action::Disable | Action::Revoke) => "plain",
         Decision::Change(Action::Depart) => "danger",
     };
     html! {

@@ -39,7 +39,9 @@ impl Decision {
     /// Those that change something about an account.
     pub(super) fn about(account: &Account) -> impl Iterator<Item = Self> {
         Self::all().filter(|decision| match decision {
-            Self::Change(action) => account.state.after(*action).is_some_and(|after| after != account.state),
+            Self::Change(action) => {
+                account.state.after(*action).is_some_and(|after| after != account.state || action.repeats())
+            }
             Self::Keep => account.dormancy.is_some(),
         })
     }
@@ -87,6 +89,12 @@ impl Decision {
                 word: "return",
                 effect: "Lets them in again after all, with a token that is newer than this.",
                 done: "opened again",
+            },
+            Self::Change(Action::Revoke) => Words {
+                button: "End sessions",
+                word: "revoke",
+                effect: "Makes them sign in again: tokens that were issued before this never work again.",
+                done: "told to sign in again",
             },
         }
     }

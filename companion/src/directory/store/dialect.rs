@@ -45,9 +45,11 @@ impl Dialect {
     pub(super) async fn settle(self, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
         let statements = match self {
             // What was answered is on the disk, even if the machine loses power.
+            // A batch of sightings touches as many pages as there are people in it, all over the file: the cache (in KiB)
+            // has room for those of several, and so has the log (in pages) before it is carried over into the file.
             Self::Sqlite => {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
-                 PRAGMA foreign_keys = ON"
+                 PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000"
             }
             // A process that hangs while it holds the lock loses it; one that waits for it too long gives up.
             Self::Postgres => "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '10s'",

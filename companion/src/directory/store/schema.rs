@@ -24,8 +24,10 @@ const CHANGES: &[Change] = &[
     change!(3, "lifecycle", "0003_lifecycle.sql"),
     change!(4, "access", "0004_access.sql"),
     change!(5, "scim", "0005_scim.sql"),
+    change!(6, "signals", "0006_signals.sql"),
     change!(7, "dormancy", "0007_dormancy.sql"),
     change!(8, "page", "0008_page.sql"),
+    change!(9, "accounts by issuer", "0009_accounts_by_issuer.sql"),
 ];
 
 /// The number of the last change.

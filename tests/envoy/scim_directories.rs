@@ -1,10 +1,12 @@
-//! A SCIM directory that nobody here wrote, the PyPI package scim2-server, behind real Envoys: one user for each subject.
+//! Real SCIM directories behind real Envoys: one that nobody here wrote, the PyPI package scim2-server, and our own. One
+//! user for each subject.
 
 use crate::client;
+use crate::process::Folder;
 use crate::server::Server;
 use crate::service::{Service, named};
 use crate::several::{first_requests, gateways, patient};
-use crate::support::config::{Config, DIRECTORY_TOKEN};
+use crate::support::config::{Config, DIRECTORY_TOKEN, ISSUER};
 use crate::support::directory::Directory;
 use crate::support::message::{Answer, Request, get, post};
 use crate::support::scim::{self, Quirk};
@@ -19,9 +21,59 @@ use std::time::Duration;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
-fn serve() -> Service {
-    let mut command = Command::new(named("FIRSTSIGHT_SCIM2_SERVER", "scim2-server"));
-    Service::start(command.args(["--bearer-token", DIRECTORY_TOKEN, "--port", &free_port().to_string()]))
+/// A directory that speaks SCIM.
+struct Peer {
+    service: Service,
+    /// The path of its service.
+    base: &'static str,
+    _folder: Folder,
+}
+
+impl Peer {
+    fn scim2_server() -> Self {
+        let mut command = Command::new(named("FIRSTSIGHT_SCIM2_SERVER", "scim2-server"));
+        command.args(["--bearer-token", DIRECTORY_TOKEN, "--port", &free_port().to_string()]);
+        Self { service: Service::start(&mut command), base: "/v2", _folder: Folder::new() }
+    }
+
+    /// Ours, which takes an external id for the `sub` of the usual issuer.
+    fn own() -> Self {
+        let folder = Folder::new();
+        let settings = folder.file("directory.toml");
+        std::fs::write(&settings, format!("[scim]\nissuer = \"{ISSUER}\"\n")).expect("a file can be written");
+        let database = format!("sqlite:{}", folder.file("accounts.db").display());
+        let mut command = Command::new(named("FIRSTSIGHT_BIN", "target/debug/firstsight"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database, "--config"]).arg(settings);
+        let service = Service::start(command.env("FIRSTSIGHT_TOKEN", DIRECTORY_TOKEN));
+        Self { service, base: "/scim/v2", _folder: folder }
+    }
+
+    fn config(&self) -> Config {
+        patient(crate::support::config::scim().set("/provisioning/path", json!(self.base)))
+    }
+}
+
+macro_rules! suites {
+    ($($name:ident)*) => {
+        mod scim2_server {
+            $(#[test] fn $name() { super::$name(&super::Peer::scim2_server()); })*
+        }
+        mod our_own {
+            $(#[test] fn $name() { super::$name(&super::Peer::own()); })*
+        }
+    };
+}
+
+suites! {
+    a_first_sight_makes_the_user
+    parallel_first_requests_through_two_workers_make_one_user
+    several_gateways_that_see_new_subjects_at_once_make_one_user_of_each
+    a_user_that_is_there_is_found_and_not_made
+    a_user_who_was_set_inactive_is_refused_and_stays_inactive
+    a_changed_attribute_in_a_newer_token_arrives
+    a_login_that_belongs_to_somebody_else_adopts_nobody
+    quotes_and_backslashes_in_a_subject_find_nobody_else
+    the_scripted_directory_answers_as_it_does
 }
 
 /// It cannot be told to take any port. Below those that the kernel gives to clients nobody takes one before it does.
@@ -36,24 +88,22 @@ fn free_port() -> u16 {
     }
 }
 
-fn config() -> Config {
-    patient(crate::support::config::scim().set("/provisioning/path", json!("/v2")))
+fn world(directory: &Peer) -> EnvoyWorld {
+    let others = Others { issuer: None, directory: Some(directory.service.port) };
+    EnvoyWorld::beside(Upstreams::default(), &directory.config(), others)
+        .unwrap_or_else(|log| panic!("{log}"))
 }
 
-fn world(directory: &Service) -> EnvoyWorld {
-    let others = Others { issuer: None, directory: Some(directory.port) };
-    EnvoyWorld::beside(Upstreams::default(), &config(), others).unwrap_or_else(|log| panic!("{log}"))
-}
-
-fn users(directory: &Service) -> Vec<Value> {
-    let (status, list) = directory.ask(&get("/v2/Users?count=1000").bearer(DIRECTORY_TOKEN));
+fn users(directory: &Peer) -> Vec<Value> {
+    let (status, list) =
+        directory.service.ask(&get(&format!("{}/Users?count=1000", directory.base)).bearer(DIRECTORY_TOKEN));
     assert_eq!(status, 200, "{list}");
     list["Resources"].as_array().cloned().unwrap_or_default()
 }
 
 /// The one user of this externalId.
 #[track_caller]
-fn user(directory: &Service, external_id: &str) -> Value {
+fn user(directory: &Peer, external_id: &str) -> Value {
     let mut found = users(directory);
     found.retain(|user| user["externalId"] == external_id);
     assert_eq!(found.len(), 1, "users of {external_id}: {found:?}");
@@ -62,10 +112,11 @@ fn user(directory: &Service, external_id: &str) -> Value {
 
 /// Somebody else makes a user; its id.
 #[track_caller]
-fn make(directory: &Service, mut user: Value) -> String {
+fn make(directory: &Peer, mut user: Value) -> String {
     user["schemas"] = json!([USER]);
-    let request = post("/v2/Users", user.to_string().into_bytes()).bearer(DIRECTORY_TOKEN);
-    let (status, made) = directory.ask(&request.header("content-type", "application/scim+json"));
+    let request =
+        post(&format!("{}/Users", directory.base), user.to_string().into_bytes()).bearer(DIRECTORY_TOKEN);
+    let (status, made) = directory.service.ask(&request.header("content-type", "application/scim+json"));
     assert_eq!(status, 201, "{made}");
     made["id"].as_str().expect("a user has an id").to_owned()
 }
@@ -79,13 +130,11 @@ fn account(answer: Answer) -> String {
     answer.forwarded().header("x-account-id").expect("a user has an id")
 }
 
-#[test]
-fn a_first_sight_makes_the_user() {
-    let directory = serve();
-    let mut world = world(&directory);
+fn a_first_sight_makes_the_user(directory: &Peer) {
+    let mut world = world(directory);
     let id = account(world.visit("jane-4711"));
-    assert_eq!(users(&directory).len(), 1);
-    let user = user(&directory, "jane-4711");
+    assert_eq!(users(directory).len(), 1);
+    let user = user(directory, "jane-4711");
     assert_eq!(user["id"], id);
     assert_eq!(user["userName"], "login-of-jane-4711");
     assert_eq!(user["emails"], json!([{"value": "jane-4711@people.test"}]));
@@ -93,63 +142,53 @@ fn a_first_sight_makes_the_user() {
     assert_ne!(user["active"], false);
 }
 
-#[test]
-fn parallel_first_requests_through_two_workers_make_one_user() {
-    let directory = serve();
-    let mut world = world(&directory);
+fn parallel_first_requests_through_two_workers_make_one_user(directory: &Peer) {
+    let mut world = world(directory);
     let ids: Vec<_> = world.visits("jane-4711", 24).into_iter().map(account).collect();
-    let user = user(&directory, "jane-4711");
+    let user = user(directory, "jane-4711");
     assert!(ids.iter().all(|id| user["id"] == *id), "{ids:?}");
-    assert_eq!(users(&directory).len(), 1);
+    assert_eq!(users(directory).len(), 1);
 }
 
-#[test]
-fn several_gateways_that_see_new_subjects_at_once_make_one_user_of_each() {
-    let directory = serve();
-    let mut gateways = gateways(3, &config(), directory.port);
+fn several_gateways_that_see_new_subjects_at_once_make_one_user_of_each(directory: &Peer) {
+    let mut gateways = gateways(3, &directory.config(), directory.service.port);
     let subjects: Vec<_> = (0..30).map(|number| format!("crowd-{number}")).collect();
     for crowd in subjects.chunks(6) {
         for (sub, answers) in first_requests(&mut gateways, crowd) {
-            let user = user(&directory, &sub);
+            let user = user(directory, &sub);
             assert!(answers.into_iter().map(account).all(|id| user["id"] == id), "{sub}");
         }
     }
-    assert_eq!(users(&directory).len(), subjects.len());
+    assert_eq!(users(directory).len(), subjects.len());
 }
 
-#[test]
-fn a_user_that_is_there_is_found_and_not_made() {
-    let directory = serve();
+fn a_user_that_is_there_is_found_and_not_made(directory: &Peer) {
     let id = make(
-        &directory,
+        directory,
         json!({"userName": "login-of-jane-4711", "externalId": "jane-4711", "title": "Tour Guide"}),
     );
-    let mut world = world(&directory);
+    let mut world = world(directory);
     for _ in 0..6 {
         assert_eq!(account(world.visit("jane-4711")), id);
     }
-    assert_eq!(users(&directory).len(), 1);
-    assert_eq!(user(&directory, "jane-4711")["title"], "Tour Guide");
+    assert_eq!(users(directory).len(), 1);
+    assert_eq!(user(directory, "jane-4711")["title"], "Tour Guide");
 }
 
-#[test]
-fn a_user_who_was_set_inactive_is_refused_and_stays_inactive() {
-    let directory = serve();
-    make(&directory, json!({"userName": "login-of-jane-4711", "externalId": "jane-4711", "active": false}));
-    let before = users(&directory);
-    let mut world = world(&directory);
+fn a_user_who_was_set_inactive_is_refused_and_stays_inactive(directory: &Peer) {
+    make(directory, json!({"userName": "login-of-jane-4711", "externalId": "jane-4711", "active": false}));
+    let before = users(directory);
+    let mut world = world(directory);
     for _ in 0..6 {
         world.visit("jane-4711").refused(403, "account-departed");
     }
     let token = world.token_with("jane-4711", &json!({"email": "new@people.test"}));
     world.send(bearing(&token)).refused(403, "account-departed");
-    assert_eq!(users(&directory), before);
+    assert_eq!(users(directory), before);
 }
 
-#[test]
-fn a_changed_attribute_in_a_newer_token_arrives() {
-    let directory = serve();
-    let mut world = world(&directory);
+fn a_changed_attribute_in_a_newer_token_arrives(directory: &Peer) {
+    let mut world = world(directory);
     let now = world.now().as_millis() / 1000;
     let older = world.token_with("jane-4711", &json!({"iat": now - 60}));
     let id = account(world.send(bearing(&older)));
@@ -158,36 +197,32 @@ fn a_changed_attribute_in_a_newer_token_arrives() {
     let newer = world.token_with("jane-4711", &changes);
     assert_eq!(account(world.send(bearing(&newer))), id);
     world.until("the change has arrived", |_| {
-        let user = user(&directory, "jane-4711");
+        let user = user(directory, "jane-4711");
         user["emails"] == json!([{"value": "jane@married.test"}]) && user["userName"] == "jane-married"
     });
-    let version = user(&directory, "jane-4711")["meta"]["version"].clone();
+    let version = user(directory, "jane-4711")["meta"]["version"].clone();
     for _ in 0..6 {
         assert_eq!(account(world.send(bearing(&older))), id, "an older token changes nothing back");
     }
-    let user = user(&directory, "jane-4711");
+    let user = user(directory, "jane-4711");
     assert_eq!((&user["id"], &user["meta"]["version"]), (&json!(id), &version));
     assert_eq!(user["name"]["givenName"], "Given-jane-4711");
 }
 
-#[test]
-fn a_login_that_belongs_to_somebody_else_adopts_nobody() {
-    let directory = serve();
-    make(&directory, json!({"userName": "LOGIN-of-jane-4711", "externalId": "somebody-else"}));
-    make(&directory, json!({"userName": "login-of-john-4712"}));
-    let before = users(&directory);
-    let mut world = world(&directory);
+fn a_login_that_belongs_to_somebody_else_adopts_nobody(directory: &Peer) {
+    make(directory, json!({"userName": "LOGIN-of-jane-4711", "externalId": "somebody-else"}));
+    make(directory, json!({"userName": "login-of-john-4712"}));
+    let before = users(directory);
+    let mut world = world(directory);
     for sub in ["jane-4711", "john-4712"] {
         world.visit(sub).refused(403, "account-invalid");
     }
-    assert_eq!(users(&directory), before);
+    assert_eq!(users(directory), before);
 }
 
-#[test]
-fn quotes_and_backslashes_in_a_subject_find_nobody_else() {
-    let directory = serve();
-    let victim = make(&directory, json!({"userName": "victim", "externalId": "victim-1"}));
-    let mut world = world(&directory);
+fn quotes_and_backslashes_in_a_subject_find_nobody_else(directory: &Peer) {
+    let victim = make(directory, json!({"userName": "victim", "externalId": "victim-1"}));
+    let mut world = world(directory);
     let odd =
         [r#"quo"te"#, r"back\slash", r#"\""#, r#"x" or externalId eq "victim-1"#, "per%22cent+plus&amp=#1"];
     for (number, sub) in odd.into_iter().enumerate() {
@@ -195,10 +230,10 @@ fn quotes_and_backslashes_in_a_subject_find_nobody_else() {
         let token = world.token_with(sub, &claims);
         let id = account(world.send(bearing(&token)));
         assert_ne!(id, victim);
-        assert_eq!(user(&directory, sub)["id"], id);
+        assert_eq!(user(directory, sub)["id"], id);
         assert_eq!(account(world.send(bearing(&token))), id);
     }
-    assert_eq!(users(&directory).len(), 1 + odd.len());
+    assert_eq!(users(directory).len(), 1 + odd.len());
 }
 
 /// What a SCIM server says to a client that tries what a gateway does, and what it should not: status, kind of error, and
@@ -262,7 +297,10 @@ fn conversation(port: u16, base: &str) -> Vec<(u16, Value, Value)> {
         (400.., _) => (status, body["scimType"].clone(), nothing.clone()),
         (_, Value::Null) => {
             let members = body.as_object().cloned().unwrap_or_default().into_iter();
-            let ours = members.filter(|(name, _)| !matches!(&**name, "id" | "meta" | "schemas"));
+            // Active is who is not said to be inactive.
+            let ours = members.filter(|(name, value)| {
+                !matches!(&**name, "id" | "meta" | "schemas") && (name != "active" || *value != true)
+            });
             (status, nothing.clone(), ours.collect())
         }
         (_, found) => (status, nothing.clone(), found.clone()),
@@ -270,13 +308,11 @@ fn conversation(port: u16, base: &str) -> Vec<(u16, Value, Value)> {
     said.map(told).into_iter().collect()
 }
 
-#[test]
-fn the_scripted_directory_answers_as_it_does() {
-    let directory = serve();
+fn the_scripted_directory_answers_as_it_does(directory: &Peer) {
     let scripted = Directory::default();
     scripted.scim().has(Quirk::WantsVersions);
     let server = Server::of(Arc::new(scripted));
-    let real = conversation(directory.port, "/v2");
+    let real = conversation(directory.service.port, directory.base);
     let ours = conversation(server.port, scim::BASE);
     for (number, (real, ours)) in real.into_iter().zip(ours).enumerate() {
         assert_eq!(real, ours, "answer {number}");

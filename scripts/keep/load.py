@@ -1,0 +1,34 @@
+"""What gateways post, sent by wrk over as many connections as they have: no client costs less, and it shares the cores."""
+import json
+import subprocess
+
+from measure import ROOT, Failed
+from measure.load import BROKEN, PROGRAM
+
+from .directory import AUTHORIZATION
+
+SCRIPT = ROOT / "bench" / "bodies.lua"
+
+
+def post(directory, path, file, content_type, connections, seconds):
+    """Posts the bodies in the file, each once, for so long; what wrk tells, and for how many `busy` seconds the directory
+    had a core. Any answer but a 2xx is a failure."""
+    url = f"http://127.0.0.1:{directory.directory_port}{path}"
+    command = [PROGRAM, "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(SCRIPT), url]
+    command += ["--", str(file), content_type, AUTHORIZATION["authorization"]]
+    before = directory.busy_seconds()
+    run = subprocess.run(command, capture_output=True, text=True)
+    busy = directory.busy_seconds() - before
+    lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
+    if run.returncode or not lines:
+        raise Failed(f"wrk failed: {run.stderr or run.stdout}\n{directory.tail('directory')}")
+    told = json.loads(lines[-1])
+    if told["short"]:
+        raise Failed(f"{file} has too few bodies for {seconds} s")
+    if told["refused"] or any(told["broken"]) or not told["requests"]:
+        broken = ", ".join(f"{count} {what}" for count, what in zip(told["broken"], BROKEN))
+        raise Failed(
+            f"of {told['requests']} answers {told['refused']} are refusals; wrk tells of {broken}\n"
+            f"{directory.tail('directory')}"
+        )
+    return {**told, "busy": busy}
