@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-# What the Envoy suite is told: where the proxy, the module, the companion, the foreign issuer and directory are.
+# What suites are told: where the proxy, the module, the companion, the foreign issuer and directory, and the browser's driver are.
 suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_WASM='$(CURDIR)/dist/firstsight.wasm' \
 	FIRSTSIGHT_VERDICTS='$(CURDIR)/dist/verdicts.wasm' \
@@ -12,7 +12,8 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_BIN='$(target)/debug/firstsight' \
 	FIRSTSIGHT_NODE='$(CURDIR)/.setup/bin/node' \
 	FIRSTSIGHT_OIDC_PROVIDER='$(CURDIR)/.setup/oidc-provider/server.mjs' \
-	FIRSTSIGHT_SCIM2_SERVER='$(CURDIR)/.setup/bin/scim2-server'
+	FIRSTSIGHT_SCIM2_SERVER='$(CURDIR)/.setup/bin/scim2-server' \
+	FIRSTSIGHT_BROWSER='$(CURDIR)/.setup/browser'
 
 # What a machine with an older Python goes without; setting up says so.
 without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
@@ -21,7 +22,7 @@ without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down verdicts test test-native test-envoy test-keycloak compose-demo compose-up \
+.PHONY: help wasm demo up down verdicts test test-native test-envoy test-page test-keycloak compose-demo compose-up \
 	compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt clean compiler
 
 help: ## say what there is
@@ -45,7 +46,7 @@ wasm: compiler ## build the module, dist/firstsight.wasm
 verdicts: compiler
 	@scripts/wasm.sh firstsight-verdicts dist/verdicts.wasm
 
-test: test-native test-envoy fuzz-short ## everything that is tested
+test: test-native test-envoy test-page fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	@$(PYTHON) scripts/setup.py scim
@@ -57,7 +58,7 @@ test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
 	cargo build --locked --workspace --bins
-	$(suite) cargo test --locked --workspace --test envoy $(or $(without_scim2),--) --skip keycloak::
+	$(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
 
 # Not among the tests: Keycloak takes a minute to start.
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)
@@ -77,6 +78,11 @@ compose-down: ## stop it
 
 compose-reset: ## stop it and forget accounts, users and secrets
 	@$(PYTHON) scripts/compose.py reset
+
+test-page: compiler ## the directory's console in a real Chromium, if the machine has one
+	@$(PYTHON) scripts/setup.py browser
+	cargo build --locked -p firstsight-companion
+	$(suite) .setup/bin/node --test companion/tests/page/console.test.mjs
 
 bench: wasm ## what it costs, side by side with others (ROUNDS= SECONDS= MODES= ARMS= AHEAD=1)
 	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \

@@ -82,13 +82,13 @@ impl Decision {
                 word: "depart",
                 effect: "Shuts them out at every gateway within a second, for good. The account stays, so that \
                          nobody gets it anew.",
-                done: "departed",
+                done: "marked as departed",
             },
             Self::Change(Action::Return) => Words {
                 button: "Return",
                 word: "return",
                 effect: "Lets them in again after all, with a token that is newer than this.",
-                done: "returned",
+                done: "opened again",
             },
             Self::Change(Action::Revoke) => Words {
                 button: "End sessions",
