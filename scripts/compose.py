@@ -104,7 +104,7 @@ def ready(stack):
             raise Unexpected("could not build the stand-ins; the reason is above")
     stack.write_secrets()
     doing("pulling and building images that are not there")
-    stack.run("up", "--no-start", shown=True)
+    stack.fetch_images()
     doing("starting")
     stack.up()
     say(f"    everything is healthy after {time.monotonic() - stack.started:.1f} s")

@@ -5,6 +5,7 @@ the same ports and different volumes.
 """
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -59,6 +60,17 @@ class Stack:
         if done.returncode:
             raise Unexpected(f"compose {' '.join(arguments)} failed\n{done.stderr or ''}".rstrip())
         return done.stdout
+
+    def fetch_images(self):
+        """Builds and pulls what is not there, so that starting is starting."""
+        wanted = set(re.findall(r"^ *image: *(\S+)", FILE.read_text(), re.MULTILINE))
+        inspect = ["docker", "image", "inspect"]
+        missing = [name for name in wanted if subprocess.run([*inspect, name], capture_output=True).returncode]
+        if any(name.startswith("firstsight/") for name in missing):
+            self.run("build", shown=True)
+        for name in missing:
+            if not name.startswith("firstsight/") and subprocess.call(["docker", "pull", name]):
+                raise Unexpected(f"could not pull {name}; where no image can be pulled, STAND_INS=1 builds one")
 
     def up(self):
         """Starts what does not run; back when everything is healthy."""
