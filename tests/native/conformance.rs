@@ -21,6 +21,9 @@ const STANDARDS: &[&str] = &[
     "RFC 9728",
     "RFC 7643",
     "RFC 7644",
+    "RFC 7643 as a service",
+    "RFC 7644 as a service",
+    "RFC 9865",
 ];
 
 struct Row {
@@ -90,9 +93,9 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The names of all tests of the filter.
+/// The names of all tests of the filter and of the directory.
 fn tests() -> BTreeSet<String> {
-    ["src", "tests"].iter().flat_map(|folder| tests_in(&Path::new(ROOT).join(folder))).collect()
+    ["src", "tests", "companion"].iter().flat_map(|folder| tests_in(&Path::new(ROOT).join(folder))).collect()
 }
 
 fn tests_in(path: &Path) -> BTreeSet<String> {
@@ -112,7 +115,10 @@ fn tests_in(path: &Path) -> BTreeSet<String> {
 fn tests_of(path: &PathBuf) -> Vec<String> {
     let text = fs::read_to_string(path).expect("it can be read");
     let lines: Vec<_> = text.lines().map(str::trim).collect();
-    let marked = lines.windows(2).filter(|pair| pair[0] == "#[test]");
-    let name = |pair: &[&str]| Some(pair[1].strip_prefix("fn ")?.split('(').next()?.to_owned());
+    let marked = lines.windows(2).filter(|pair| matches!(pair[0], "#[test]" | "#[tokio::test]"));
+    let name = |pair: &[&str]| {
+        let named = pair[1].strip_prefix("async ").unwrap_or(pair[1]).strip_prefix("fn ")?;
+        Some(named.split('(').next()?.to_owned())
+    };
     marked.filter_map(name).collect()
 }

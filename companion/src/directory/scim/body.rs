@@ -2,7 +2,7 @@
 //! checked against them.
 
 use super::failure::Failure;
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::{MEDIA_TYPE, external_id};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -46,10 +46,14 @@ pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> 
 ///
 /// # Errors
 /// 400 `invalidValue` with the attribute.
-pub(super) fn resource(kind: Kind, value: Value, context: Context) -> Result<Map<String, Value>, Failure> {
+pub(super) fn resource(
+    kind: ResourceType,
+    value: Value,
+    context: Context,
+) -> Result<Map<String, Value>, Failure> {
     let checked = match kind {
-        Kind::User => check::<User>(without_read_only(value), context),
-        Kind::Group => check::<Group>(without_read_only(value), context),
+        ResourceType::User => check::<User>(without_read_only(value), context),
+        ResourceType::Group => check::<Group>(without_read_only(value), context),
     }?;
     let mut resource = kind.fit(&checked);
     if let Some(Value::String(external_id)) = checked.get("externalId") {
@@ -65,7 +69,7 @@ pub(super) fn resource(kind: Kind, value: Value, context: Context) -> Result<Map
         }
     }
     if Value::Object(resource.clone()).to_string().len() > LIMIT {
-        return Err(Failure::bad(ScimType::TooMany, "The resource is larger than what is kept."));
+        return Err(Failure::value("resource", "larger than what is kept"));
     }
     Ok(resource)
 }

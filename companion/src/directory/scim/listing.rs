@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::filter::Filter;
 use super::narrow::{Bound, Narrowed};
 use super::query::{Query, Start};
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::site::Site;
 use super::{groups, users};
 use scim_v2::models::errors::ScimType;
@@ -18,7 +18,7 @@ const MOST_LOOKED_AT: i64 = 10_000;
 
 /// Resources of one kind that are asked for.
 struct List<'a> {
-    kind: Kind,
+    kind: ResourceType,
     filter: Option<Filter>,
     narrowed: Narrowed,
     query: &'a Query,
@@ -38,7 +38,7 @@ struct Part<'a> {
 pub(super) async fn list(
     database: &mut AnyConnection,
     site: &Site,
-    kinds: &[Kind],
+    kinds: &[ResourceType],
     query: &Query,
 ) -> Result<Value, Failure> {
     let filters: Vec<Option<Filter>> = match &query.filter {
@@ -135,9 +135,11 @@ impl List<'_> {
 
     async fn count(&self, database: &mut AnyConnection) -> Result<i64, Failure> {
         let table = match self.kind {
-            Kind::User if self.narrowed.is_counted => "CAST(sum(accounts) AS BIGINT) FROM account_counts",
-            Kind::User => "count(*) FROM accounts",
-            Kind::Group => "count(*) FROM scim_groups",
+            ResourceType::User if self.narrowed.is_counted => {
+                "CAST(sum(accounts) AS BIGINT) FROM account_counts"
+            }
+            ResourceType::User => "count(*) FROM accounts",
+            ResourceType::Group => "count(*) FROM scim_groups",
         };
         let counted = self.narrowed.query(table, "", Vec::new()).fetch_one(database).await?;
         Ok(counted.try_get(0)?)
@@ -152,14 +154,14 @@ impl List<'_> {
         let more =
             vec![Bound::Text(part.after.to_owned()), Bound::Number(part.limit), Bound::Number(part.offset)];
         let what = match self.kind {
-            Kind::User => users::ROWS,
-            Kind::Group => groups::ROWS,
+            ResourceType::User => users::ROWS,
+            ResourceType::Group => groups::ROWS,
         };
         let rows = self.narrowed.query(what, &rest, more).fetch_all(&mut *database).await?;
         let shows = |name| !self.narrowed.is_whole || self.query.selection.shows(self.kind, name);
         Ok(match self.kind {
-            Kind::User => users::represent(database, self.site, &rows, shows("groups")).await?,
-            Kind::Group => groups::represent(database, self.site, &rows, shows("members")).await?,
+            ResourceType::User => users::represent(database, self.site, &rows, shows("groups")).await?,
+            ResourceType::Group => groups::represent(database, self.site, &rows, shows("members")).await?,
         })
     }
 }

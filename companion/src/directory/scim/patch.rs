@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::filter::Filter;
-use super::schema::{Attribute, Kind, Mutability, Place, Shape};
+use super::schema::{Attribute, Mutability, Place, ResourceType, Shape};
 use scim_v2::filter::{AttrExp, CompValue, CompareOp, PatchPath, ValFilter};
 use scim_v2::models::errors::ScimType;
 use scim_v2::schema_urns;
@@ -63,7 +63,7 @@ impl Patch {
     ///
     /// # Errors
     /// 400 with what went wrong first; then nothing is to be kept of it.
-    pub(super) fn apply(self, kind: Kind, resource: &mut Map<String, Value>) -> Result<(), Failure> {
+    pub(super) fn apply(self, kind: ResourceType, resource: &mut Map<String, Value>) -> Result<(), Failure> {
         self.0.into_iter().try_for_each(|operation| operation.apply(kind, resource))
     }
 }
@@ -90,7 +90,7 @@ impl Operation {
         }
     }
 
-    fn apply(self, kind: Kind, resource: &mut Map<String, Value>) -> Result<(), Failure> {
+    fn apply(self, kind: ResourceType, resource: &mut Map<String, Value>) -> Result<(), Failure> {
         match &self.path {
             None => {
                 let Value::Object(members) = self.value else {
@@ -140,7 +140,7 @@ impl Place {
 /// Without a path the value's members say where (RFC 7644 §3.5.2.1). Some clients write whole paths as names, which is
 /// understood; what means nothing, or is not theirs to write, is passed over as in a whole resource (§3.3).
 fn write_all(
-    kind: Kind,
+    kind: ResourceType,
     resource: &mut Map<String, Value>,
     op: Op,
     members: Map<String, Value>,
@@ -155,7 +155,7 @@ fn write_all(
 }
 
 fn write_at(
-    kind: Kind,
+    kind: ResourceType,
     resource: &mut Map<String, Value>,
     place: &Place,
     op: Op,

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// A kind of resource (RFC 7643 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ResourceType {
     User,
     Group,
 }
@@ -84,7 +84,7 @@ static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| {
     Attribute::read(&common)
 });
 
-impl Kind {
+impl ResourceType {
     pub(super) const ALL: [Self; 2] = [Self::User, Self::Group];
 
     pub(super) const fn name(self) -> &'static str {
@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     fn fit(attributes: Value) -> Value {
-        Kind::User.fit(attributes.as_object().unwrap()).into()
+        ResourceType::User.fit(attributes.as_object().unwrap()).into()
     }
 
     #[test]
@@ -306,7 +306,7 @@ mod tests {
         let find = |path: &str| {
             let path: scim_v2::filter::PatchPath = path.parse().unwrap();
             let scim_v2::filter::PatchPath::Attr(path) = path else { panic!("a plain path") };
-            let place = Kind::User.find(&path)?;
+            let place = ResourceType::User.find(&path)?;
             let name = |attribute: Option<&Attribute>| attribute.map(|attribute| attribute.name.clone());
             Some((place.extension.is_some(), name(place.attribute), name(place.below)))
         };
