@@ -15,6 +15,8 @@ use sqlx::{AnyConnection, Row};
 
 /// How many resources are looked at one by one, at the most, for what no index answers.
 const MOST_LOOKED_AT: i64 = 10_000;
+/// And at a time: each may be as large as a body.
+const LOOKED_AT_ONCE: i64 = 500;
 
 /// Resources of one kind that are asked for.
 struct List<'a> {
@@ -114,23 +116,35 @@ impl List<'_> {
         database: &mut AnyConnection,
         part: &Part<'_>,
     ) -> Result<(Vec<Map<String, Value>>, i64), Failure> {
-        let all = Part { after: "", offset: 0, limit: MOST_LOOKED_AT + 1 };
-        let all = self.fetch(database, &all).await?;
-        if all.len() as i64 > MOST_LOOKED_AT {
-            let detail = "The filter is for more resources than are looked through: one with `and` and an \
-                          equality of id, externalId or userName is answered.";
-            return Err(Failure::bad(ScimType::TooMany, detail));
+        let (mut total, mut passed, mut looked_at) = (0, 0, 0);
+        let (mut kept, mut after) = (Vec::new(), String::new());
+        loop {
+            let some =
+                self.fetch(database, &Part { after: &after, offset: 0, limit: LOOKED_AT_ONCE }).await?;
+            let are_last = (some.len() as i64) < LOOKED_AT_ONCE;
+            looked_at += some.len() as i64;
+            if looked_at > MOST_LOOKED_AT {
+                let detail = "The filter is for more resources than are looked through: one with `and` and an \
+                              equality of id, externalId or userName is answered.";
+                return Err(Failure::bad(ScimType::TooMany, detail));
+            }
+            for resource in some {
+                resource.get("id").and_then(Value::as_str).unwrap_or_default().clone_into(&mut after);
+                if !self.filter.as_ref().is_none_or(|filter| filter.matches(&resource)) {
+                    continue;
+                }
+                total += 1;
+                if after.as_str() > part.after {
+                    passed += 1;
+                    if passed > part.offset && (kept.len() as i64) < part.limit {
+                        kept.push(resource);
+                    }
+                }
+            }
+            if are_last {
+                return Ok((kept, total));
+            }
         }
-        let is_meant = |resource: &Map<String, Value>| {
-            self.filter.as_ref().is_none_or(|filter| filter.matches(resource))
-        };
-        let meant: Vec<_> = all.into_iter().filter(is_meant).collect();
-        let total = meant.len() as i64;
-        let is_after = |resource: &Map<String, Value>| {
-            resource.get("id").and_then(Value::as_str).is_some_and(|id| id > part.after)
-        };
-        let meant = meant.into_iter().filter(is_after).skip(part.offset as usize).take(part.limit as usize);
-        Ok((meant.collect(), total))
     }
 
     async fn count(&self, database: &mut AnyConnection) -> Result<i64, Failure> {

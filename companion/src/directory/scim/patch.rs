@@ -8,6 +8,7 @@ use scim_v2::models::errors::ScimType;
 use scim_v2::schema_urns;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// The operations of a request, in their order.
 pub(super) struct Patch(Vec<Operation>);
@@ -40,7 +41,7 @@ struct Written {
 }
 
 /// The most operations of one request: each may look through the whole of the resource.
-const MOST: usize = 1000;
+const MOST: usize = 100;
 
 impl Patch {
     /// Reads a request.
@@ -53,7 +54,7 @@ impl Patch {
         })?;
         let is_one = message.schemas.iter().any(|urn| urn.eq_ignore_ascii_case(schema_urns::PATCH_OP));
         if !is_one || !(1..=MOST).contains(&message.operations.len()) {
-            let detail = "A PatchOp has its schema and 1 to 1000 operations.";
+            let detail = "A PatchOp has its schema and 1 to 100 operations.";
             return Err(Failure::bad(ScimType::InvalidSyntax, detail));
         }
         message.operations.into_iter().map(Operation::read).collect::<Result<_, _>>().map(Self)
@@ -209,9 +210,9 @@ fn write(
         (Op::Remove, Value::Null) => drop(container.remove(name)),
         // Some name the values to be removed beside the path instead of in it.
         (Op::Remove, value) if attribute.many => {
-            let gone = list(attribute, value);
+            let gone: HashSet<_> = list(attribute, value).iter().map(identity).collect();
             if let Some(values) = container.get_mut(name).and_then(Value::as_array_mut) {
-                values.retain(|value| !gone.iter().any(|gone| is_same(gone, value)));
+                values.retain(|value| !gone.contains(&identity(value)));
             }
         }
         (Op::Remove, _) | (_, Value::Null) => drop(container.remove(name)),
@@ -252,18 +253,16 @@ fn one(attribute: &Attribute, value: Value) -> Value {
     }
 }
 
-/// Whether a value is the one that is named: by its `value`, if it has one.
-fn is_same(named: &Value, value: &Value) -> bool {
-    match (named.get("value"), value.get("value")) {
-        (Some(named), Some(value)) => named == value,
-        _ => named == value,
-    }
+/// What a value is known by: its `value`, if it has one.
+fn identity(value: &Value) -> String {
+    value.get("value").unwrap_or(value).to_string()
 }
 
 /// Adds values that are not there yet. A new one that is primary makes the others not (RFC 7644 §3.5.2).
 fn add(values: &mut Vec<Value>, new: Vec<Value>) {
+    let mut there: HashSet<_> = values.iter().map(Value::to_string).collect();
     for one in new {
-        if values.contains(&one) {
+        if !there.insert(one.to_string()) {
             continue;
         }
         if one.get("primary") == Some(&Value::Bool(true)) {
