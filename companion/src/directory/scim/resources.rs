@@ -116,7 +116,7 @@ async fn create(
     body: Body,
 ) -> Result<Scim, Failure> {
     let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
-    let resource = body::resource(kind, body::read(&headers, body)?, Context::CreateRequest)?;
+    let resource = body::resource(kind, body::read(&headers, body)?, &Map::new(), Context::CreateRequest)?;
     let request = Request::of(store, site, &headers, asked, caller)?;
     let mut write = request.store.write().await?;
     let id = match kind {
@@ -137,10 +137,11 @@ async fn replace(
     body: Body,
 ) -> Result<Scim, Failure> {
     let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
-    let resource = body::resource(kind, body::read(&headers, body)?, Context::ReplaceRequest)?;
+    let whole = body::read(&headers, body)?;
     let request = Request::of(store, site, &headers, asked, caller)?;
     let mut write = request.store.write().await?;
-    request.checked(&mut write, kind, &id).await?;
+    let before = request.checked(&mut write, kind, &id).await?;
+    let resource = body::resource(kind, whole, &before, Context::ReplaceRequest)?;
     request.put(&mut write, kind, &id, resource).await?;
     request.answer(write, kind, &id, StatusCode::OK).await
 }
@@ -158,14 +159,15 @@ async fn change(
     let patch = Patch::read(body::read(&headers, body)?)?;
     let request = Request::of(store, site, &headers, asked, caller)?;
     let mut write = request.store.write().await?;
-    let mut resource = request.checked(&mut write, kind, &id).await?;
+    let before = request.checked(&mut write, kind, &id).await?;
+    let mut resource = before.clone();
     patch.apply(kind, &mut resource)?;
     // An extension that came or went is named or not, whatever the client did about it.
     let extensions = kind.extensions().into_iter().map(|schema| schema.urn);
     let named: Vec<_> = extensions.filter(|urn| resource.contains_key(*urn)).collect();
     let schemas = std::iter::once(kind.schema().urn).chain(named).collect();
     resource.insert("schemas".to_owned(), schemas);
-    let resource = body::resource(kind, resource.into(), Context::ReplaceRequest)?;
+    let resource = body::resource(kind, resource.into(), &before, Context::ReplaceRequest)?;
     request.put(&mut write, kind, &id, resource).await?;
     request.answer(write, kind, &id, StatusCode::OK).await
 }

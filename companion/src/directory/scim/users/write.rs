@@ -82,7 +82,10 @@ pub(in crate::directory::scim) async fn change(
 ) -> Result<(), Failure> {
     let external_id = text(user.remove("externalId"));
     let active = user.remove("active").and_then(|active| active.as_bool());
-    name_is_free(write, &user, &before.id).await?;
+    // Arrivals bring names that somebody has: they stay, whatever else is changed.
+    if name_of(&user) != name_of(&before.writable()) {
+        name_is_free(write, &user, &before.id).await?;
+    }
     store(write, by, before, external_id, user).await?;
     match active {
         Some(active) => set_active(write, by, &before.id, before.state, active).await,
