@@ -46,9 +46,11 @@ async fn a_query_that_means_nothing_is_refused() {
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_too() {
     let directory = Directory::start();
-    for (path, kind) in
-        [("/v1/accounts/none", "no-such-account"), ("/v1/none", "no-such-place"), ("/", "no-such-place")]
-    {
+    for (path, kind) in [
+        ("/v1/accounts/none", "no-such-account"),
+        ("/v1/none", "no-such-place"),
+        ("/nowhere", "no-such-place"),
+    ] {
         let (status, problem) = answer(directory.get(path)).await;
         assert_eq!(status, 404, "{path}");
         assert_eq!(problem["type"], format!("urn:firstsight:problem:{kind}"), "{path}");
