@@ -40,7 +40,8 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
     let attributes = attributes::compile(document.attributes, document.provisioning.as_ref(), &problems);
     let kinds = kinds::compile(document.kinds, &problems);
     let provisioning = provisioning::compile(document.provisioning, &issuers, env, &problems);
-    let departures = departures::compile(document.departures, provisioning.as_ref(), env, &problems);
+    let beside = departures::Beside { provisioning: provisioning.as_ref(), issuers: &issuers, crypto, env };
+    let (departures, transmitter) = departures::compile(document.departures, &beside, &problems).unzip();
     let last_seen = upstream::last_seen(document.last_seen, provisioning.as_ref(), env, &problems);
     let challenge = challenge::compile(document.realm, document.resource_metadata, &problems);
     let limits = limits(&document.limits);
@@ -63,6 +64,7 @@ pub fn compile(text: &str, surroundings: &Surroundings<'_>) -> Result<Policy, Ve
             mapping: Mapping::new(headers, filter_state, attributes, kinds),
             provisioning,
             departures,
+            transmitter: transmitter.flatten(),
             last_seen,
             challenge,
             limits,

@@ -12,8 +12,9 @@ pub(super) use mapping::{
     SignDocument, SyncDocument, TreatmentDocument,
 };
 pub(super) use upstream::{
-    AuthorizationDocument, DeparturesDocument, ExternalIdDocument, LastSeenDocument, PaceDocument,
-    PostureDocument, ProvisioningDocument, ScimDocument, WhenStaleDocument,
+    AuthorizationDocument, DeparturesDocument, ExternalIdDocument, FeedProtocolDocument, LastSeenDocument,
+    PaceDocument, PostureDocument, ProvisioningDocument, ScimDocument, ScimFeedDocument, TransmitterDocument,
+    WhenStaleDocument,
 };
 
 use serde::Deserialize;

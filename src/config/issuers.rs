@@ -8,6 +8,7 @@ use crate::domain::Issuer;
 use crate::token::{ALGORITHMS, Algorithm, Crypto, Keyring};
 use crate::wire::discovery_path;
 use http::Uri;
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long fetching an issuer's keys may take.
@@ -54,7 +55,14 @@ fn issuer(document: IssuerDocument, crypto: Crypto, path: &str, problems: &Probl
     let name = problems.take(name, &name_path, "write the exact `iss` of its tokens");
     let audiences = audiences(&document, path, problems);
     let algorithms = algorithms(document.algorithms.as_deref(), crypto, path, problems);
-    let keys = keys(&document, name.as_ref(), crypto, path, problems);
+    let written = WrittenKeys {
+        cluster: document.cluster.as_deref(),
+        jwks_uri: document.jwks_uri.as_deref(),
+        jwks: document.jwks.as_ref(),
+        refresh: &document.keys_refresh,
+        discovery_path,
+    };
+    let keys = keys(&written, name.as_ref(), crypto, path, problems);
     let trust = terms::compile(&document, name.as_ref(), audiences, algorithms, path, problems)?;
     let keys = keys?;
     if let KeySource::Inline(keyring) = &keys
@@ -91,7 +99,12 @@ fn audiences(document: &IssuerDocument, path: &str, problems: &Problems) -> Opti
     None
 }
 
-fn algorithms(names: Option<&[String]>, crypto: Crypto, path: &str, problems: &Problems) -> Vec<Algorithm> {
+pub(super) fn algorithms(
+    names: Option<&[String]>,
+    crypto: Crypto,
+    path: &str,
+    problems: &Problems,
+) -> Vec<Algorithm> {
     let supported = || ALGORITHMS.iter().copied().filter(|algorithm| crypto.supports(*algorithm));
     let Some(names) = names else {
         return supported().collect();
@@ -121,16 +134,26 @@ fn algorithms(names: Option<&[String]>, crypto: Crypto, path: &str, problems: &P
     names.iter().enumerate().filter_map(parse).collect()
 }
 
-fn keys(
-    document: &IssuerDocument,
+/// What is written about where keys are.
+pub(super) struct WrittenKeys<'a> {
+    pub(super) cluster: Option<&'a str>,
+    pub(super) jwks_uri: Option<&'a str>,
+    pub(super) jwks: Option<&'a Value>,
+    pub(super) refresh: &'a KeysRefreshDocument,
+    /// Where the issuer's document is that says it, if nothing else does.
+    pub(super) discovery_path: fn(&Uri) -> String,
+}
+
+pub(super) fn keys(
+    written: &WrittenKeys<'_>,
     issuer: Option<&Issuer>,
     crypto: Crypto,
     path: &str,
     problems: &Problems,
 ) -> Option<KeySource> {
-    if let Some(jwks) = &document.jwks {
+    if let Some(jwks) = written.jwks {
         let jwks_path = format!("{path}.jwks");
-        if document.jwks_uri.is_some() {
+        if written.jwks_uri.is_some() {
             problems.add(&jwks_path, "keys are given twice", "keep one of jwks and jwks_uri");
         }
         let keyring = Keyring::from_value(jwks, crypto);
@@ -139,11 +162,11 @@ fn keys(
             .map(KeySource::Inline);
     }
     let cluster_path = format!("{path}.cluster");
-    let cluster = document.cluster.clone().filter(|name| !name.is_empty()).ok_or("it is missing");
+    let cluster = written.cluster.filter(|name| !name.is_empty()).map(str::to_owned).ok_or("it is missing");
     let cluster =
         problems.take(cluster, &cluster_path, "name the proxy's cluster through which the keys are fetched");
-    let refresh = refresh(&document.keys_refresh, path, problems);
-    match &document.jwks_uri {
+    let refresh = refresh(written.refresh, path, problems);
+    match written.jwks_uri {
         Some(address) => {
             let address = absolute(address);
             let at =
@@ -157,7 +180,7 @@ fn keys(
         }
         None => {
             let at: Uri = issuer?.as_str().parse().ok()?;
-            Some(KeySource::Discovery { at: upstream(cluster?, &at, discovery_path(&at)), refresh })
+            Some(KeySource::Discovery { at: upstream(cluster?, &at, (written.discovery_path)(&at)), refresh })
         }
     }
 }

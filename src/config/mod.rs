@@ -25,7 +25,7 @@ mod upstream;
 
 pub use compile::{Surroundings, compile};
 pub use policy::{
-    DeparturesFeed, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy, Posture,
-    Protocol, Provisioning, Upstream, WhenStale,
+    DeparturesFeed, FeedProtocol, IssuerPolicy, KeySource, KeysRefresh, LastSeen, Limits, Mode, Pace, Policy,
+    Posture, Protocol, Provisioning, ScimFeed, TransmitterPolicy, Upstream, WhenStale,
 };
 pub use problem::Problem;

@@ -3,9 +3,9 @@
 use crate::domain::{Backoff, BreakerTerms};
 use crate::mapping::{Managed, Mapping};
 use crate::route::Routes;
-use crate::token::{Credentials, Crypto, Demand, Keyring, Trust};
+use crate::token::{Credentials, Crypto, Demand, Keyring, Transmitter, Trust};
 use crate::wire::ChallengeTerms;
-use crate::wire::scim::{ExternalId, ScimTerms};
+use crate::wire::scim::{ExternalId, ScimTerms, Whose};
 use http::HeaderValue;
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub struct Policy {
     pub provisioning: Provisioning,
     /// Where and how it is heard who departed, if it is.
     pub departures: Option<DeparturesFeed>,
+    /// Whose events tell it, where that is done by events.
+    pub transmitter: Option<TransmitterPolicy>,
     /// Where and how sightings are reported.
     pub last_seen: Option<LastSeen>,
     /// What every challenge says.
@@ -58,6 +60,17 @@ pub enum Mode {
 pub struct IssuerPolicy {
     /// The terms its tokens must meet.
     pub trust: Trust,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// Who checks with them.
+    pub crypto: Crypto,
+}
+
+/// A transmitter of shared signals.
+#[derive(Clone)]
+pub struct TransmitterPolicy {
+    /// The terms its events must meet.
+    pub terms: Transmitter,
     /// Where its keys are.
     pub keys: KeySource,
     /// Who checks with them.
@@ -178,14 +191,40 @@ pub enum Posture {
 /// Where and how it is heard who departed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeparturesFeed {
-    /// The directory's feed.
+    /// The source: the directory's feed, the base of its SCIM service, or where a transmitter is polled.
     pub at: Upstream,
-    /// How long the directory waits for news before it says that there are none.
-    pub wait: Duration,
+    /// What is spoken with it.
+    pub protocol: FeedProtocol,
     /// Not heard for so long, the feed is stale.
     pub stale_for: Duration,
     /// What becomes of everybody then.
     pub when_stale: WhenStale,
+}
+
+/// What is spoken with a source of departures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedProtocol {
+    /// `GET /v1/departures`.
+    Firstsight {
+        /// How long the directory waits for news before it says that there are none.
+        wait: Duration,
+    },
+    /// SCIM 2.0 (RFC 7644): users are read again and again.
+    Scim(ScimFeed),
+    /// Events of a transmitter of shared signals are polled for (RFC 8936).
+    Ssf {
+        /// The pause between polls; `None` if the transmitter waits for events.
+        every: Option<Duration>,
+    },
+}
+
+/// How users of a SCIM directory are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScimFeed {
+    /// Which subject a user is.
+    pub whose: Whose,
+    /// The pause between readings.
+    pub every: Duration,
 }
 
 /// What is relied on while nobody knows who departed.

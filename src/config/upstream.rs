@@ -14,6 +14,8 @@ pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// What is written about another of the directory's endpoints than that for arrivals.
 pub(super) struct Beside {
     pub(super) name: &'static str,
+    /// Whether it is SCIM's, and not ours.
+    pub(super) is_scim: bool,
     pub(super) usual_path: &'static str,
     pub(super) cluster: Option<String>,
     pub(super) authority: Option<String>,
@@ -35,7 +37,7 @@ pub(super) fn beside(
     let own = authorization(written.authorization, &within("authorization"), env, problems);
     let arrivals = provisioning.map(|provisioning| &provisioning.at);
     let cluster = written.cluster.filter(|name| !name.is_empty());
-    if cluster.is_none() && provisioning.is_some_and(speaks_scim) {
+    if cluster.is_none() && !written.is_scim && provisioning.is_some_and(speaks_scim) {
         let hint = format!("name the cluster of a service that has it, or remove {}", written.name);
         problems.add(within("cluster"), "it is missing, and a SCIM directory has no such endpoint", hint);
         return None;
@@ -66,6 +68,7 @@ pub(super) fn last_seen(
     }
     let written = Beside {
         name: "last_seen",
+        is_scim: false,
         usual_path: "/v1/sightings",
         cluster: document.cluster,
         authority: document.authority,
@@ -81,7 +84,7 @@ pub(super) fn last_seen(
     })
 }
 
-fn speaks_scim(provisioning: &Provisioning) -> bool {
+pub(super) fn speaks_scim(provisioning: &Provisioning) -> bool {
     provisioning.protocol != Protocol::Firstsight
 }
 

@@ -19,7 +19,7 @@ use crate::gate::{Event, Gate, Output, Step, Tone};
 use crate::memory::Query;
 use crate::wire::{Dialect, Refusals};
 use calls::Calls;
-use shared::{Commons, Feed, Look, Subjects};
+use shared::{Commons, Feed, Look, Subjects, Told};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -250,9 +250,12 @@ impl<H: Host> Filter<H> {
                         let followed = self.feed.follow(&self.host, after, asks, now);
                         self.gate.borrow_mut().followed(followed, now);
                     }
-                    Output::Tell { after, changes, cursor } => {
-                        let position = self.feed.tell(&self.host, after, &changes, &cursor, now);
-                        self.gate.borrow_mut().told_departures(position, now);
+                    Output::Tell { after, changes, cursor, heard } => {
+                        let mut gate = self.gate.borrow_mut();
+                        let (changes, cursor) = (changes.as_slice(), cursor.as_str());
+                        let told = Told { changes, cursor, heard, known: gate.known_departures() };
+                        let position = self.feed.tell(&self.host, after, &told, now);
+                        gate.told_departures(position, now);
                     }
                     Output::Report(event) => self.report(&event, now),
                 }

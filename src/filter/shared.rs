@@ -8,7 +8,7 @@ mod subjects;
 use super::SharedData;
 use crate::domain::{Call, CallId, Reply, Timestamp};
 use crate::memory::Lease;
-pub(super) use feed::Feed;
+pub(super) use feed::{Feed, Told};
 use record::Record;
 use sha2::{Digest, Sha256};
 use std::time::Duration;

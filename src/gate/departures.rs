@@ -1,5 +1,5 @@
-//! Departures: the directory's feed is followed, by one worker for its process, and whoever departed is refused at once,
-//! with every token that was issued before.
+//! Departures: their source is followed, by one worker for its process, and whoever departed is refused at once, with every
+//! token that was issued before.
 //!
 //! ```text
 //! tick, reply ──► Output::Follow ──► followed ─┬─ what others heard ───────────────► whoever departed is refused
@@ -8,16 +8,24 @@
 //!                      └─────────── told, or rested
 //! ```
 
-mod page;
+mod firstsight;
+mod follower;
+mod question;
+mod scim;
+mod signals;
 
-pub use page::FeedFailure;
+pub(super) use follower::Follower;
+pub use question::FeedFailure;
 
+use super::keys::IssuerKeys;
 use super::{Event, Gate, Output, Purpose, RETRY_SOON};
-use crate::config::{DeparturesFeed, WhenStale};
+use crate::config::{FeedProtocol, WhenStale};
 use crate::domain::{Backoff, Identity, Reason, Refusal, Reply, SubjectKey, Timestamp, Verdict};
 use crate::memory::{Change, Departures, Followed, Position, Turn, Want};
 use crate::wire::retry_after;
-use page::Page;
+use follower::{Reading, Stage};
+use question::{Page, Question};
+use signals::{Aside, Judge, Receipts};
 use std::time::Duration;
 
 /// How often a worker looks at what the others heard.
@@ -30,89 +38,6 @@ const BACKOFF: Backoff = Backoff { shortest: GLANCE, longest: RETRY_SOON };
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// While it may not be known who departed, the directory's word on a subject is relied on for so long.
 const RELIED_ON: Duration = Duration::from_secs(30);
-
-/// One worker's part in following the feed.
-pub(super) struct Follower {
-    known: Departures,
-    /// How far it followed those who ask for all.
-    position: Option<Position>,
-    /// How far it asked for itself.
-    cursor: Option<String>,
-    stage: Stage,
-    /// When it looks again.
-    look_from: Timestamp,
-    /// The directory is not asked before this.
-    rests_until: Timestamp,
-    failures: u32,
-    /// When the feed was heard last, here or by another worker.
-    heard: Option<Timestamp>,
-    /// When this worker began to follow it.
-    began: Option<Timestamp>,
-}
-
-/// What the directory is being asked.
-enum Stage {
-    /// Nothing.
-    Idle,
-    /// What is new since `after`; it may take its time.
-    Polling { after: String, since: Timestamp },
-    /// The feed as a whole, page by page.
-    Reading(Reading),
-}
-
-struct Reading {
-    known: Departures,
-    /// How far the others are at least.
-    position: Option<Position>,
-    /// Whether it is for all.
-    leads: bool,
-    /// The page that is being asked for comes after this.
-    after: Option<String>,
-}
-
-impl Follower {
-    pub(super) fn new(limit: usize) -> Self {
-        let never = Timestamp::from_millis(0);
-        Self {
-            known: Departures::new(limit),
-            position: None,
-            cursor: None,
-            stage: Stage::Idle,
-            look_from: never,
-            rests_until: never,
-            failures: 0,
-            heard: None,
-            began: None,
-        }
-    }
-
-    /// The clock was set back by `span`.
-    pub(super) fn move_back(&mut self, span: Duration) {
-        self.known.move_back(span);
-        self.look_from = self.look_from.before(span);
-        self.rests_until = self.rests_until.before(span);
-        let times = self.heard.iter_mut().chain(&mut self.began);
-        times.for_each(|time| *time = time.before(span));
-        match &mut self.stage {
-            Stage::Idle => {}
-            Stage::Polling { since, .. } => *since = since.before(span),
-            Stage::Reading(reading) => reading.known.move_back(span),
-        }
-    }
-
-    /// Whether it is asking the directory for all.
-    fn leads(&self) -> bool {
-        match &self.stage {
-            Stage::Idle => false,
-            Stage::Polling { .. } => true,
-            Stage::Reading(reading) => reading.leads,
-        }
-    }
-
-    fn hears(&mut self, at: Timestamp) {
-        self.heard = self.heard.max(Some(at));
-    }
-}
 
 impl Gate {
     /// Why somebody whose token holds is refused all the same: departed, or not known not to be.
@@ -143,6 +68,11 @@ impl Gate {
         self.follower.heard.or(self.follower.began).map(|at| now.since(at))
     }
 
+    /// Who departed, as far as this worker knows.
+    pub fn known_departures(&self) -> &Departures {
+        &self.follower.known
+    }
+
     /// When [`Gate::follow_departures`] has something to do.
     pub(super) fn next_look(&self) -> Option<Timestamp> {
         (self.policy.departures.is_some() && !self.last_try).then_some(self.follower.look_from)
@@ -165,11 +95,17 @@ impl Gate {
 
     /// The process's word on an [`Output::Follow`]. To be told in the worker's own context, as the directory may be asked.
     pub fn followed(&mut self, followed: Followed, now: Timestamp) {
-        let Followed { progress, missed, turn } = followed;
+        let Followed { progress, missed, book, turn } = followed;
         let (position, cursor) = progress.as_ref().map(|told| (told.position, told.cursor.clone())).unzip();
         let is_behind = missed.is_none();
+        if let Some(book) = book {
+            let forgotten = self.follower.known.join(&book);
+            self.report(Event::DeparturesForgotten(forgotten as u64));
+            self.flights.keys().into_iter().for_each(|key| self.refuse_departed(key, now));
+        }
         if let (Some(changes), Some(told)) = (missed, progress) {
             self.follower.position = Some(told.position);
+            self.follower.cursor = Some(told.cursor);
             self.follower.hears(told.heard);
             self.depart(&changes, now);
         }
@@ -177,10 +113,15 @@ impl Gate {
             return;
         }
         let cursor = if turn == Turn::Alone { self.follower.cursor.clone() } else { cursor };
+        let tells_once = self.tells_once();
         match (turn, cursor) {
-            (Turn::Mine | Turn::Alone, Some(after)) => self.poll(after, now),
-            (Turn::Mine | Turn::Alone, None) => self.read_departures(None, true),
-            (Turn::Elsewhere, Some(_)) if is_behind => self.read_departures(position, false),
+            // What the others were told is lost: whoever departed may be unknown from now on.
+            (Turn::Mine, Some(_)) if tells_once && is_behind => self.begin_without(false, now),
+            (Turn::Mine | Turn::Alone, None) if tells_once => self.begin_without(true, now),
+            (Turn::Elsewhere, _) if tells_once => {}
+            (Turn::Mine | Turn::Alone, Some(after)) => self.poll(&after, now),
+            (Turn::Mine | Turn::Alone, None) => self.read_departures(None, true, now),
+            (Turn::Elsewhere, Some(_)) if is_behind => self.read_departures(position, false, now),
             (Turn::Elsewhere, _) => {}
         }
     }
@@ -188,64 +129,137 @@ impl Gate {
     /// What became of an [`Output::Tell`]: how far the others can follow.
     pub fn told_departures(&mut self, position: Option<Position>, now: Timestamp) {
         self.follower.position = position.or(self.follower.position);
+        match position {
+            Some(_) => self.follower.receipts.taken.iter().for_each(|name| self.follower.taken.take(name)),
+            // Somebody else asks by now, and is brought the same again.
+            None => {
+                self.follower.receipts = Receipts::default();
+                self.follower.recent.clear();
+            }
+        }
         if now >= self.follower.rests_until {
             self.look_at_departures(now);
         }
     }
 
-    fn poll(&mut self, after: String, now: Timestamp) {
-        self.ask_for_departures(Some(&after), true);
-        self.follower.stage = Stage::Polling { after, since: now };
+    /// Whether the source has no beginning that could be read.
+    fn tells_once(&self) -> bool {
+        matches!(self.policy.departures.as_ref().map(|feed| &feed.protocol), Some(FeedProtocol::Ssf { .. }))
     }
 
-    fn read_departures(&mut self, position: Option<Position>, leads: bool) {
-        let known = Departures::new(self.policy.limits.departures);
-        self.ask_for_departures(None, false);
-        self.follower.stage = Stage::Reading(Reading { known, position, leads, after: None });
+    fn transmitter_keys(&self) -> Option<&IssuerKeys> {
+        self.keys.get(self.policy.issuers.len())
     }
 
-    fn ask_for_departures(&mut self, after: Option<&str>, waits: bool) {
-        let Some(DeparturesFeed { at, wait, .. }) = &self.policy.departures else { return };
-        let call = page::call(at, after, waits.then_some(*wait));
+    /// Begins to ask for all with what is known here; if that is `all` that was told to the process, or who knows.
+    fn begin_without(&mut self, all: bool, now: Timestamp) {
+        if !all {
+            self.follower.known.doubt();
+        }
+        self.follower.cursor = Some(signals::CURSOR.to_owned());
+        self.follower.rests_until = now.after(GLANCE);
+        let heard = self.follower.heard.or(self.follower.began);
+        let (changes, cursor) = (Vec::new(), signals::CURSOR.to_owned());
+        self.outputs.push(Output::Tell { after: None, changes, cursor, heard });
+    }
+
+    fn poll(&mut self, after: &str, now: Timestamp) {
+        let Some(feed) = &self.policy.departures else { return };
+        // An event that cannot be checked yet would be asked for in vain.
+        if self.tells_once() && self.transmitter_keys().is_none_or(|keys| keys.ring(now).is_none()) {
+            return;
+        }
+        let question = Question::about(feed, Some(after), true, &self.follower.receipts, now);
+        self.ask_for_departures(&question);
+        self.follower.stage = Stage::Polling(question);
+    }
+
+    /// Reads what came after all that is known here; if nothing is, from the beginning.
+    fn read_departures(&mut self, position: Option<Position>, leads: bool, now: Timestamp) {
+        let Some(feed) = &self.policy.departures else { return };
+        let cursor = self.follower.cursor.as_deref();
+        let question = Question::about(feed, cursor, false, &self.follower.receipts, now);
+        let anew = cursor.is_none().then(|| Departures::new(self.policy.limits.departures));
+        self.ask_for_departures(&question);
+        self.follower.stage = Stage::Reading(question, Reading { anew, position, leads });
+    }
+
+    fn ask_for_departures(&mut self, question: &Question) {
+        let Some(feed) = &self.policy.departures else { return };
+        let call = question.call(feed);
         self.call(Purpose::Departures, call);
     }
 
     pub(super) fn conclude_departures(&mut self, reply: &Reply, now: Timestamp) {
         let stage = std::mem::replace(&mut self.follower.stage, Stage::Idle);
-        if self.last_try {
-            return;
-        }
-        match (stage, Page::read(reply)) {
-            (Stage::Polling { .. }, Err(FeedFailure::Gone)) => self.read_departures(None, true),
-            (_, Err(why)) => self.miss_departures(why, retry_after(reply), now),
-            (Stage::Polling { after, since }, Ok(page)) => {
-                // One that neither has news nor waits for them is not asked again and again.
-                let is_hasty = page.cursor == after && now.since(since) < self.least_wait();
-                let rest = if is_hasty { RETRY_SOON } else { Duration::ZERO };
-                self.hear_departures(&page, rest, now);
-                self.follower.hears(now);
-                self.depart(&page.changes, now);
-                let after = self.follower.position;
-                self.outputs.push(Output::Tell { after, changes: page.changes, cursor: page.cursor });
+        let Some(feed) = self.policy.departures.as_ref().filter(|_| !self.last_try) else { return };
+        let (policy, keys, taken) = (&self.policy, self.transmitter_keys(), &self.follower.taken);
+        let judge = Judge { policy, keys, taken };
+        match stage {
+            Stage::Idle => {}
+            Stage::Polling(question) => {
+                let repeats = question.repeats_itself();
+                match question.hear(reply, feed, &judge, now) {
+                    Ok(page) => self.hear_news(page, repeats, now),
+                    Err(FeedFailure::Gone) => self.begin_anew(None, true, now),
+                    Err(why) => self.miss_departures(why, retry_after(reply), now),
+                }
             }
-            (Stage::Reading(reading), Ok(page)) => self.read_on(reading, page, now),
-            (Stage::Idle, Ok(_)) => {}
+            Stage::Reading(question, reading) => match question.hear(reply, feed, &judge, now) {
+                Ok(page) => self.read_on(reading, page, now),
+                Err(FeedFailure::Gone) if reading.anew.is_none() => {
+                    self.begin_anew(reading.position, reading.leads, now);
+                }
+                Err(why) => self.miss_departures(why, retry_after(reply), now),
+            },
         }
     }
 
-    /// A directory that has nothing to tell, and says so sooner, does not wait for news.
-    fn least_wait(&self) -> Duration {
-        let wait = self.policy.departures.as_ref().map(|feed| feed.wait);
-        (wait.unwrap_or_default() / 2).min(RETRY_SOON)
+    /// The source does not know any more what was told until then.
+    fn begin_anew(&mut self, position: Option<Position>, leads: bool, now: Timestamp) {
+        self.follower.cursor = None;
+        self.read_departures(position, leads, now);
     }
 
-    fn hear_departures(&mut self, page: &Page, rest: Duration, now: Timestamp) {
+    /// Takes in a page of news, and tells the others. What is news to them is not judged by what is known here: each may
+    /// have read, for itself, what no other has.
+    fn hear_news(&mut self, mut page: Page, repeats: bool, now: Timestamp) {
+        if repeats {
+            page.changes.retain(|change| self.follower.recent.is_news(change));
+        }
+        if page.complete.is_some() {
+            self.follower.recent.turn();
+        }
+        self.hear_departures(&page, now);
+        self.see_to_events(page.aside, now);
+        let heard = page.complete;
+        heard.into_iter().for_each(|at| self.follower.hears(at));
+        let news = self.depart(&page.changes, now);
+        self.report(Event::DeparturesHeard(news));
+        self.follower.cursor = Some(page.cursor.clone());
+        if let Some(question) = page.next {
+            self.ask_for_departures(&question);
+            self.follower.stage = Stage::Polling(question);
+        }
+        let after = self.follower.position;
+        self.outputs.push(Output::Tell { after, changes: page.changes, cursor: page.cursor, heard });
+    }
+
+    /// Keeps what the transmitter is to be told once the others know, and has keys fetched that are not there.
+    fn see_to_events(&mut self, aside: Aside, now: Timestamp) {
+        self.follower.receipts = aside.receipts;
+        aside.refusals.into_iter().for_each(|why| self.report(Event::DeparturesInvalid(why)));
+        aside.waiting.iter().for_each(|name| self.follower.taken.wait(name, now));
+        if !aside.waiting.is_empty() {
+            self.hurry_keys(self.policy.issuers.len(), now);
+        }
+    }
+
+    fn hear_departures(&mut self, page: &Page, now: Timestamp) {
         if std::mem::take(&mut self.follower.failures) > 0 {
             self.report(Event::DeparturesBack);
         }
-        self.report(Event::DeparturesHeard(page.changes.len() as u64));
-        self.follower.rests_until = now.after(rest);
-        self.follower.cursor = Some(page.cursor.clone());
+        self.follower.rests_until = now.after(page.rest);
     }
 
     fn miss_departures(&mut self, why: FeedFailure, wait: Option<Duration>, now: Timestamp) {
@@ -258,38 +272,50 @@ impl Gate {
         self.report(Event::DeparturesFailed { why, is_first });
     }
 
-    /// Takes in a page of the feed as a whole; with the last one it takes the place of what was known.
+    /// Takes in a page of what the ring does not have. What is told from the beginning takes the place of what was known,
+    /// with its last page.
     fn read_on(&mut self, mut reading: Reading, page: Page, now: Timestamp) {
-        if page.more && reading.after.as_ref() == Some(&page.cursor) {
-            return self.miss_departures(FeedFailure::Circular, None, now);
+        self.hear_departures(&page, now);
+        match &mut reading.anew {
+            Some(known) => {
+                let (heard, forgotten) = take(known, &page.changes, now);
+                self.report(Event::DeparturesHeard(heard));
+                self.report(Event::DeparturesForgotten(forgotten));
+            }
+            None => {
+                let heard = self.depart(&page.changes, now);
+                self.report(Event::DeparturesHeard(heard));
+            }
         }
-        self.hear_departures(&page, Duration::ZERO, now);
-        let mut forgotten: usize = page.changes.iter().map(|change| reading.known.take(change, now)).sum();
-        if page.more {
-            self.report(Event::DeparturesForgotten(forgotten as u64));
-            self.ask_for_departures(Some(&page.cursor), false);
-            reading.after = Some(page.cursor);
-            self.follower.stage = Stage::Reading(reading);
+        if let Some(question) = page.next {
+            self.ask_for_departures(&question);
+            self.follower.stage = Stage::Reading(question, reading);
             return;
         }
-        forgotten += reading.known.inherit(&self.follower.known, now);
-        self.report(Event::DeparturesForgotten(forgotten as u64));
-        self.follower.known = reading.known;
+        if let Some(mut known) = reading.anew {
+            let forgotten = known.inherit(&self.follower.known, now);
+            self.report(Event::DeparturesForgotten(forgotten as u64));
+            self.follower.known = known;
+            self.flights.keys().into_iter().for_each(|key| self.refuse_departed(key, now));
+        }
         self.follower.position = reading.position;
-        self.follower.hears(now);
-        self.flights.keys().into_iter().for_each(|key| self.refuse_departed(key, now));
+        self.follower.cursor = Some(page.cursor.clone());
+        page.complete.into_iter().for_each(|at| self.follower.hears(at));
         if reading.leads {
-            self.outputs.push(Output::Tell { after: None, changes: Vec::new(), cursor: page.cursor });
+            let (changes, heard) = (Vec::new(), page.complete);
+            self.outputs.push(Output::Tell { after: None, changes, cursor: page.cursor, heard });
         } else {
             self.look_at_departures(now);
         }
     }
 
-    /// Whoever departed is refused from now on, and those of their requests that wait are at once.
-    fn depart(&mut self, changes: &[Change], now: Timestamp) {
-        let forgotten: usize = changes.iter().map(|change| self.follower.known.take(change, now)).sum();
-        self.report(Event::DeparturesForgotten(forgotten as u64));
+    /// Whoever departed is refused from now on, and those of their requests that wait are at once. Returns how much of it is
+    /// news.
+    fn depart(&mut self, changes: &[Change], now: Timestamp) -> u64 {
+        let (heard, forgotten) = take(&mut self.follower.known, changes, now);
+        self.report(Event::DeparturesForgotten(forgotten));
         changes.iter().for_each(|change| self.refuse_departed(change.key, now));
+        heard
     }
 
     fn refuse_departed(&mut self, key: SubjectKey, now: Timestamp) {
@@ -305,4 +331,14 @@ impl Gate {
             }
         }
     }
+}
+
+/// Takes changes in. Returns how many of them are news, and how many that are departed had to be forgotten.
+fn take(known: &mut Departures, changes: &[Change], now: Timestamp) -> (u64, u64) {
+    let (mut heard, mut forgotten) = (0, 0);
+    for change in changes {
+        heard += u64::from(known.is_news(change));
+        forgotten += known.take(change, now) as u64;
+    }
+    (heard, forgotten)
 }

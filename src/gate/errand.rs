@@ -192,7 +192,8 @@ impl Learned {
     }
 }
 
-fn call(at: &Upstream, said: ScimRequest) -> Call {
+/// A request of a SCIM conversation, as a call.
+pub(super) fn call(at: &Upstream, said: ScimRequest) -> Call {
     let at = Upstream { path: said.path, ..at.clone() };
     request(&at, said.method, said.headers, said.body)
 }

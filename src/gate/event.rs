@@ -2,7 +2,7 @@
 
 use super::FeedFailure;
 use crate::domain::{Issuer, Kind, Reason};
-use crate::token::KeyringError;
+use crate::token::{EventRefusal, KeyringError};
 use crate::wire::scim::Snag;
 use crate::wire::{ArrivalAnswer, DiscoveryError};
 use std::fmt;
@@ -55,6 +55,8 @@ pub enum Event {
     },
     /// It is heard again.
     DeparturesBack,
+    /// An event that tells of them was refused for good.
+    DeparturesInvalid(EventRefusal),
     /// So many that are departed, or none, had to be forgotten for want of room.
     DeparturesForgotten(u64),
     /// So many sightings arrived at the directory.
@@ -148,6 +150,7 @@ impl Event {
             Self::Snag(Snag::Memberships) => ("firstsight.scim.memberships", 1),
             Self::DeparturesHeard(count) => ("firstsight.departures.heard", *count),
             Self::DeparturesFailed { .. } => ("firstsight.departures.failed", 1),
+            Self::DeparturesInvalid(_) => ("firstsight.departures.invalid", 1),
             Self::DeparturesForgotten(count) => ("firstsight.departures.forgotten", *count),
             Self::SightingsSent(count) => ("firstsight.sightings.sent", *count),
             Self::SightingsFailed(count) => ("firstsight.sightings.failed", *count),
@@ -169,7 +172,7 @@ impl Event {
             Self::SightingsFailed(_) | Self::SightingsRefused(_) => Some(Tone::Trouble),
             Self::Reported { .. } => Some(Tone::Trouble),
             Self::DeparturesFailed { is_first: true, .. } => Some(Tone::Trouble),
-            Self::DeparturesForgotten(1..) => Some(Tone::SameTrouble),
+            Self::DeparturesInvalid(_) | Self::DeparturesForgotten(1..) => Some(Tone::SameTrouble),
             Self::Arrival(ArrivalOutcome::Invalid) | Self::Snag(_) => Some(Tone::SameTrouble),
             Self::DeparturesHeard(_) | Self::DeparturesFailed { .. } | Self::DeparturesForgotten(_) => None,
             Self::KeysShared | Self::Arrival(_) | Self::SightingsSent(_) | Self::SightingsDropped(_) => None,
@@ -233,6 +236,7 @@ impl fmt::Display for Event {
             Self::DeparturesHeard(count) => write!(f, "{count} departures and returns heard"),
             Self::DeparturesFailed { why, .. } => write!(f, "who departed cannot be heard: {why}"),
             Self::DeparturesBack => f.write_str("who departed is heard again"),
+            Self::DeparturesInvalid(why) => write!(f, "an event of the transmitter was refused: {why}"),
             Self::DeparturesForgotten(_) => f.write_str(
                 "more are departed than limits.departures: the directory is asked about everybody, again and again",
             ),

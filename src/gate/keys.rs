@@ -2,7 +2,7 @@
 //! when a token names one that is not there.
 
 use super::{Event, Gate, KeysFailure, Purpose, RETRY_SOON, get};
-use crate::config::{IssuerPolicy, KeySource, KeysRefresh, Upstream};
+use crate::config::{KeySource, KeysRefresh, Upstream};
 use crate::domain::{Backoff, Call, Dice, Issuer, Reason, Refusal, Reply, Shared, Timestamp, Verdict};
 use crate::memory::{KeyName, UnknownKeys, Want};
 use crate::token::{Crypto, Keyring};
@@ -52,11 +52,12 @@ enum Progress {
 }
 
 impl IssuerKeys {
-    pub(super) fn new(policy: &IssuerPolicy, dice: Dice) -> Self {
+    /// Those of an issuer; of a transmitter likewise.
+    pub(super) fn new(issuer: &Issuer, source: &KeySource, crypto: Crypto, dice: Dice) -> Self {
         Self {
-            issuer: policy.trust.issuer.clone(),
-            source: policy.keys.clone(),
-            crypto: policy.crypto,
+            issuer: issuer.clone(),
+            source: source.clone(),
+            crypto,
             ring: None,
             stage: Stage::Idle,
             due: Timestamp::from_millis(0),
@@ -79,6 +80,12 @@ impl IssuerKeys {
             }
             (_, None) => None,
         }
+    }
+
+    /// Whether a key that is not there may still come, to whoever waits for it since `since`.
+    pub(super) fn may_bring(&self, since: Option<Timestamp>) -> bool {
+        let is_newer = |since| self.ring.as_ref().is_some_and(|(_, fetched)| *fetched > since);
+        self.refresh().is_some() && !since.is_some_and(is_newer)
     }
 
     fn age(&self, now: Timestamp) -> Option<Duration> {

@@ -51,7 +51,7 @@ use std::time::Duration;
 /// Decides about every request of one worker.
 pub struct Gate {
     policy: Policy,
-    /// In the order of the policy's issuers.
+    /// In the order of the policy's issuers; then the transmitter's, which nobody's token is checked with.
     keys: Vec<IssuerKeys>,
     known_headers: KnownHeaders,
     tokens: Tokens,
@@ -123,8 +123,10 @@ pub enum Output {
         after: Option<Position>,
         /// What is new.
         changes: Vec<Change>,
-        /// The directory's word for how far that is.
+        /// The source's word for how far that is.
         cursor: String,
+        /// Everything is known that happened until then; `None` if there is more to be told.
+        heard: Option<Timestamp>,
     },
     /// Something to count, and perhaps to log.
     Report(Event),
@@ -145,13 +147,13 @@ impl Gate {
         let limits = policy.limits;
         let seed = u128::from_be_bytes(nonce) as u64;
         let dice = (0..).map(|index| Dice::new(seed.wrapping_add(index)));
+        let issuers = policy.issuers.iter().map(|own| (&own.trust.issuer, &own.keys, own.crypto));
+        let transmitter = policy.transmitter.iter().map(|own| (&own.terms.issuer, &own.keys, own.crypto));
+        let keys = issuers.chain(transmitter).zip(dice);
         Self {
             dice: Dice::new(seed.wrapping_sub(1)),
-            keys: policy
-                .issuers
-                .iter()
-                .zip(dice)
-                .map(|(issuer, dice)| IssuerKeys::new(issuer, dice))
+            keys: keys
+                .map(|((issuer, source, crypto), dice)| IssuerKeys::new(issuer, source, crypto, dice))
                 .collect(),
             known_headers: KnownHeaders::default(),
             tokens: Tokens::new(limits.tokens, limits.tokens_bytes),

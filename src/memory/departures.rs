@@ -12,23 +12,41 @@ use std::time::Duration;
 pub struct Change {
     /// On whom.
     pub key: SubjectKey,
-    /// Whether it departed or returned.
-    pub state: DepartureState,
-    /// When, by the directory's clock.
+    /// What became of it.
+    pub fate: Fate,
+    /// When, by the source's clock.
     pub at: Timestamp,
+}
+
+/// What becomes of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fate {
+    /// It may not get in, whatever token it holds.
+    Departed,
+    /// It may get in again, with a token that was issued later.
+    Returned,
+    /// It stays as it is, but no token works that was issued until then.
+    Revoked,
+    /// It may get in: if it was departed, it has returned; else there is nothing new.
+    Present,
 }
 
 impl Change {
     /// What the directory told; `None` if its key or its time cannot be read.
     pub fn read(told: &Departure) -> Option<Self> {
         let (key, at) = (SubjectKey::parse(&told.key)?, Timestamp::parse_rfc3339(&told.at)?);
-        Some(Self { key, state: told.state, at })
+        let fate = match told.state {
+            DepartureState::Departed => Fate::Departed,
+            DepartureState::Returned => Fate::Returned,
+        };
+        Some(Self { key, fate, at })
     }
 }
 
 /// The subjects that departed, and those that returned, whose older tokens are dead for ever. Whoever returned longest
 /// ago makes room first: from then on no token is accepted that is as old as that, whosesoever it is. Then those make room
 /// who departed longest ago: the directory knows them, but has to be asked about everybody from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Departures {
     limit: usize,
     subjects: HashMap<SubjectKey, Entry>,
@@ -37,9 +55,9 @@ pub struct Departures {
     is_whole: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
-    state: DepartureState,
+    is_departed: bool,
     at: Timestamp,
     /// By the gateway's clock.
     heard: Timestamp,
@@ -56,17 +74,46 @@ impl Departures {
 
     /// Takes in what was heard. Returns how many that are departed had to be forgotten for it.
     ///
-    /// What is told twice changes nothing, and a return that is older than the departure is none.
+    /// What is told twice changes nothing, and a return that is older than the departure is none. Only a return lifts a
+    /// departure.
     pub fn take(&mut self, change: &Change, heard: Timestamp) -> usize {
-        let before = self.subjects.get(&change.key).copied();
-        let is_old =
-            |before: Entry| change.at < before.at || before.state == change.state && change.at == before.at;
-        if change.state == DepartureState::Returned && before.is_some_and(is_old) {
+        if !self.is_news(change) {
             return 0;
         }
+        let before = self.subjects.get(&change.key);
+        let was_departed = before.is_some_and(|before| before.is_departed);
+        let is_departed = change.fate == Fate::Departed || change.fate == Fate::Revoked && was_departed;
         let at = before.map_or(change.at, |before| before.at.max(change.at));
-        self.subjects.insert(change.key, Entry { state: change.state, at, heard });
+        self.subjects.insert(change.key, Entry { is_departed, at, heard });
         if self.subjects.len() > self.limit { self.make_room() } else { 0 }
+    }
+
+    /// Whether that is not known.
+    pub fn is_news(&self, change: &Change) -> bool {
+        let Some(before) = self.subjects.get(&change.key) else { return change.fate != Fate::Present };
+        let is_later = change.at > before.at;
+        match (change.fate, before.is_departed) {
+            (Fate::Departed, false) => true,
+            (Fate::Departed | Fate::Revoked, _) | (Fate::Returned, false) => is_later,
+            (Fate::Returned | Fate::Present, true) => change.at >= before.at,
+            (Fate::Present, false) => false,
+        }
+    }
+
+    /// Takes in what another worker knows.
+    pub fn join(&mut self, other: &Self) -> usize {
+        self.outdated_until = self.outdated_until.max(other.outdated_until);
+        self.is_whole &= other.is_whole;
+        let told = other.subjects.iter().map(|(key, entry)| {
+            let fate = if entry.is_departed { Fate::Departed } else { Fate::Returned };
+            self.take(&Change { key: *key, fate, at: entry.at }, entry.heard)
+        });
+        told.sum()
+    }
+
+    /// Some may be departed that were never told of here.
+    pub fn doubt(&mut self) {
+        self.is_whole = false;
     }
 
     /// Takes over what was known `before` the directory told everything anew, `now`. Whoever is not departed any more, and
@@ -74,11 +121,9 @@ impl Departures {
     pub fn inherit(&mut self, before: &Self, now: Timestamp) -> usize {
         self.outdated_until = self.outdated_until.max(before.outdated_until);
         let untold = before.subjects.iter().filter(|(key, _)| !self.subjects.contains_key(key));
-        let returned = untold.map(|(key, entry)| match entry.state {
-            DepartureState::Returned => (*key, *entry),
-            DepartureState::Departed => {
-                (*key, Entry { state: DepartureState::Returned, at: entry.at.max(now), heard: now })
-            }
+        let returned = untold.map(|(key, entry)| match entry.is_departed {
+            false => (*key, *entry),
+            true => (*key, Entry { is_departed: false, at: entry.at.max(now), heard: now }),
         });
         let returned: Vec<_> = returned.collect();
         self.subjects.extend(returned);
@@ -89,7 +134,7 @@ impl Departures {
     pub fn refuses(&self, key: SubjectKey, issued_at: Option<Timestamp>) -> Option<Reason> {
         let is_from = |at: Timestamp| issued_at.is_none_or(|issued_at| issued_at <= at);
         match self.subjects.get(&key) {
-            Some(Entry { state: DepartureState::Departed, .. }) => Some(Reason::AccountDeparted),
+            Some(Entry { is_departed: true, .. }) => Some(Reason::AccountDeparted),
             Some(entry) if is_from(entry.at) => Some(Reason::TokenOutdated),
             _ => self.outdated_until.is_some_and(is_from).then_some(Reason::TokenOutdated),
         }
@@ -98,7 +143,7 @@ impl Departures {
     /// When it was heard that a subject returned: what the directory said of it before is of no use.
     pub fn returned(&self, key: SubjectKey) -> Option<Timestamp> {
         let entry = self.subjects.get(&key)?;
-        (entry.state == DepartureState::Returned).then_some(entry.heard)
+        (!entry.is_departed).then_some(entry.heard)
     }
 
     /// Whether everybody is remembered who is departed.
@@ -115,13 +160,13 @@ impl Departures {
     fn make_room(&mut self) -> usize {
         let excess = self.subjects.len().saturating_sub(self.limit).max(self.limit / SHARE);
         let mut oldest: Vec<_> = self.subjects.iter().map(|(key, entry)| (*entry, *key)).collect();
-        oldest.sort_unstable_by_key(|(entry, _)| (entry.state == DepartureState::Departed, entry.at));
+        oldest.sort_unstable_by_key(|(entry, _)| (entry.is_departed, entry.at));
         let mut departed = 0;
         for (entry, key) in oldest.into_iter().take(excess) {
             self.subjects.remove(&key);
-            match entry.state {
-                DepartureState::Returned => self.outdated_until = self.outdated_until.max(Some(entry.at)),
-                DepartureState::Departed => departed += 1,
+            match entry.is_departed {
+                false => self.outdated_until = self.outdated_until.max(Some(entry.at)),
+                true => departed += 1,
             }
         }
         self.is_whole &= departed == 0;
@@ -133,7 +178,7 @@ impl Departures {
 mod tests {
     use super::*;
     use crate::memory::test_key;
-    use DepartureState::{Departed, Returned};
+    use Fate::{Departed, Present, Returned, Revoked};
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -141,8 +186,8 @@ mod tests {
         Timestamp::from_secs(secs)
     }
 
-    fn change(id: &str, state: DepartureState, secs: u64) -> Change {
-        Change { key: test_key(id), state, at: at(secs) }
+    fn change(id: &str, fate: Fate, secs: u64) -> Change {
+        Change { key: test_key(id), fate, at: at(secs) }
     }
 
     fn after(limit: usize, changes: &[Change]) -> Departures {
@@ -226,6 +271,49 @@ mod tests {
         assert!(!departures.is_whole());
     }
 
+    #[test]
+    fn tokens_that_were_revoked_never_work_again_and_that_lifts_no_departure() {
+        let mut departures = after(10, &[change("jane", Revoked, 10), change("john", Departed, 10)]);
+        let told = [9, 10, 11].map(|issued| refuses(&departures, "jane", issued));
+        assert_eq!(told, [Some(Reason::TokenOutdated), Some(Reason::TokenOutdated), None]);
+        departures.take(&change("jane", Revoked, 5), at(1001));
+        assert_eq!(refuses(&departures, "jane", 11), None);
+        departures.take(&change("john", Revoked, 20), at(1001));
+        assert_eq!(refuses(&departures, "john", 99), Some(Reason::AccountDeparted));
+        departures.take(&change("john", Returned, 15), at(1002));
+        assert_eq!(refuses(&departures, "john", 99), Some(Reason::AccountDeparted), "it is an older return");
+        departures.take(&change("john", Returned, 30), at(1002));
+        assert_eq!(refuses(&departures, "john", 31), None);
+    }
+
+    #[test]
+    fn whoever_is_present_has_returned_if_it_was_departed_and_else_stays_unknown() {
+        let mut departures = after(10, &[change("jane", Present, 10), change("john", Departed, 10)]);
+        assert_eq!(departures.subjects.len(), 1);
+        departures.take(&change("john", Present, 9), at(1001));
+        assert_eq!(refuses(&departures, "john", 99), Some(Reason::AccountDeparted), "that was before");
+        departures.take(&change("john", Present, 20), at(1002));
+        departures.take(&change("john", Present, 30), at(1003));
+        let told = [20, 21].map(|issued| refuses(&departures, "john", issued));
+        assert_eq!(
+            (told, departures.returned(test_key("john"))),
+            ([Some(Reason::TokenOutdated), None], Some(at(1002)))
+        );
+    }
+
+    #[test]
+    fn what_another_knows_is_known_as_well() {
+        let other =
+            after(2, &[change("a", Returned, 10), change("b", Departed, 5), change("c", Departed, 6)]);
+        let mut own = after(10, &[change("d", Departed, 7)]);
+        own.join(&other);
+        let told = ["b", "c", "d"].map(|id| refuses(&own, id, 99));
+        assert_eq!(told, [Some(Reason::AccountDeparted); 3]);
+        assert_eq!((refuses(&own, "anybody", 10), own.is_whole()), (Some(Reason::TokenOutdated), true));
+        own.doubt();
+        assert!(!own.is_whole());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -236,8 +324,8 @@ mod tests {
             let mut departures = Departures::new(limit);
             let mut last = std::collections::BTreeMap::new();
             for ((number, departs), secs) in told.into_iter().zip(1..) {
-                let state = if departs { Departed } else { Returned };
-                departures.take(&change(&number.to_string(), state, secs), at(secs));
+                let fate = if departs { Departed } else { Returned };
+                departures.take(&change(&number.to_string(), fate, secs), at(secs));
                 last.insert(number, (departs, secs));
                 prop_assert!(departures.subjects.len() <= limit);
                 for (number, (departs, secs)) in &last {

@@ -1,8 +1,8 @@
-//! What the workers of a process tell each other of the directory's feed, in bytes that anybody may have written to: a
-//! head, which says who asks and how far that is, and the latest notices. Knows neither where they are kept nor who is in
-//! them.
+//! What the workers of a process tell each other of a feed, in bytes that anybody may have written to: a head, which says who
+//! asks and how far that is, the latest notices, and, where the source tells nothing twice, a book of all that it told. Knows
+//! neither where they are kept nor who is in them.
 
-use super::{Change, Lease};
+use super::{Change, Departures, Lease};
 use crate::domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -78,6 +78,21 @@ pub fn read_notice(position: Position, bytes: &[u8]) -> Option<Vec<Change>> {
     (notice.0 == position && rest.is_empty()).then_some(notice.1)
 }
 
+/// All that was told up to `position`, as it is written.
+pub fn book_bytes(position: Position, known: &Departures) -> Vec<u8> {
+    postcard::to_extend(&(position, known), Vec::new()).unwrap_or_default()
+}
+
+/// The book that was written down as `bytes`, and how far it goes.
+pub fn read_book(bytes: &[u8]) -> Option<(Position, Departures)> {
+    postcard::take_from_bytes(bytes).ok().filter(|(_, rest)| rest.is_empty()).map(|(book, _)| book)
+}
+
+/// How far the book goes that was written down as `bytes`, if it is one.
+pub fn book_position(bytes: &[u8]) -> Option<Position> {
+    postcard::take_from_bytes(bytes).ok().map(|(position, _)| position)
+}
+
 /// What the process has for a worker that follows the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Followed {
@@ -85,6 +100,8 @@ pub struct Followed {
     pub progress: Option<Progress>,
     /// What the worker missed; `None` if that cannot be had any more, or never could.
     pub missed: Option<Vec<Change>>,
+    /// All that was told before that, if it had to be looked up.
+    pub book: Option<Departures>,
     /// Whose turn it is to ask the directory.
     pub turn: Turn,
 }
@@ -103,8 +120,7 @@ pub enum Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::memory::test_key;
-    use crate::wire::DepartureState;
+    use crate::memory::{Fate, test_key};
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -117,7 +133,7 @@ mod tests {
     }
 
     fn changes() -> Vec<Change> {
-        vec![Change { key: test_key("jane"), state: DepartureState::Departed, at: NOW }; 3]
+        vec![Change { key: test_key("jane"), fate: Fate::Departed, at: NOW }; 3]
     }
 
     #[test]
@@ -147,7 +163,12 @@ mod tests {
 
         #[test]
         fn whatever_stands_there_can_be_read(odd in vec(any::<u8>(), 0..300), cut in 1..12_usize) {
-            let _ = (Head::read(&odd, NOW), read_notice(HERE, &odd));
+            let _ = (Head::read(&odd, NOW), read_notice(HERE, &odd), read_book(&odd), book_position(&odd));
+            let mut known = Departures::new(9);
+            changes().iter().for_each(|change| assert_eq!(known.take(change, NOW), 0));
+            let book = book_bytes(HERE, &known);
+            prop_assert_eq!((read_book(&book), book_position(&book)), (Some((HERE, known)), Some(HERE)));
+            prop_assert_eq!(read_book(&book[..book.len() - cut]), None);
             let (head, notice) = (head().bytes(), notice_bytes(HERE, &changes()));
             prop_assert_eq!(Head::read(&head[..head.len() - cut], NOW), Head::default());
             prop_assert_eq!(read_notice(HERE, &notice[..notice.len() - cut]), None);

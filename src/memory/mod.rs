@@ -2,10 +2,12 @@
 
 mod breaker;
 mod departures;
+mod events;
 mod feed;
 mod known;
 mod lease;
 mod ledger;
+mod recent;
 mod roster;
 mod subjects;
 mod tokens;
@@ -13,11 +15,16 @@ mod unknown_keys;
 mod waiting;
 
 pub use breaker::{Breaker, Permit};
-pub use departures::{Change, Departures};
-pub use feed::{Followed, Head, LONGEST_NOTICE, Position, Progress, SLOTS, Turn, notice_bytes, read_notice};
+pub use departures::{Change, Departures, Fate};
+pub use events::Taken;
+pub use feed::{
+    Followed, Head, LONGEST_NOTICE, Position, Progress, SLOTS, Turn, book_bytes, book_position, notice_bytes,
+    read_book, read_notice,
+};
 pub use known::{Claim, Found, Known, Query, Standing, Told};
 pub use lease::Lease;
 pub use ledger::{Batch, Ledger};
+pub use recent::Recent;
 pub use roster::Roster;
 pub use subjects::{Bucket, Place};
 pub use tokens::{Tokens, Verified};

@@ -56,6 +56,12 @@ pub fn discovery_path(issuer: &Uri) -> String {
     format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/'))
 }
 
+/// Where a transmitter of shared signals publishes its own, in which `issuer` and `jwks_uri` mean the same: the well-known
+/// path stands before the issuer's own (Shared Signals Framework §7.2.1).
+pub fn ssf_configuration_path(issuer: &Uri) -> String {
+    format!("/.well-known/ssf-configuration{}", issuer.path().trim_end_matches('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,6 @@ pub use arrival::{Arrival, ArrivalSubject, Cause};
 pub use caching::fresh_for;
 pub use departure::{Departure, DepartureState, Departures};
 pub use dialect::Dialect;
-pub use discovery::{Discovery, DiscoveryError, discovery_path};
+pub use discovery::{Discovery, DiscoveryError, discovery_path, ssf_configuration_path};
 pub use problem::{ChallengeTerms, Refusals, is_quotable};
 pub use sighting::{CONTENT_TYPE as SIGHTINGS_CONTENT_TYPE, Sighting, SightingEvent};

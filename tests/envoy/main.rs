@@ -39,6 +39,10 @@ mod configuration;
 mod credentials;
 #[path = "../scenarios/departures.rs"]
 mod departures;
+#[path = "../scenarios/departures_events.rs"]
+mod departures_events;
+#[path = "../scenarios/departures_scim.rs"]
+mod departures_scim;
 #[path = "../scenarios/headers.rs"]
 mod headers;
 #[path = "../scenarios/hostile.rs"]

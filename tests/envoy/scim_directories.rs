@@ -70,6 +70,7 @@ suites! {
     several_gateways_that_see_new_subjects_at_once_make_one_user_of_each
     a_user_that_is_there_is_found_and_not_made
     a_user_who_was_set_inactive_is_refused_and_stays_inactive
+    a_user_who_is_set_inactive_loses_access_and_needs_a_newer_token_afterwards
     a_changed_attribute_in_a_newer_token_arrives
     a_login_that_belongs_to_somebody_else_adopts_nobody
     quotes_and_backslashes_in_a_subject_find_nobody_else
@@ -187,6 +188,53 @@ fn a_user_who_was_set_inactive_is_refused_and_stays_inactive(directory: &Peer) {
     assert_eq!(users(directory), before);
 }
 
+/// Sends the same until both workers have answered it, most probably.
+#[track_caller]
+fn refused(world: &mut EnvoyWorld, token: &str, status: u16, slug: &str) {
+    for _ in 0..8 {
+        world.send(bearing(token)).refused(status, slug);
+    }
+}
+
+fn a_user_who_is_set_inactive_loses_access_and_needs_a_newer_token_afterwards(directory: &Peer) {
+    let crowd = (0..130).map(|number| format!("crowd-{number}"));
+    for sub in crowd.clone() {
+        make(directory, json!({"userName": sub, "externalId": sub, "active": false}));
+    }
+    let readings = json!({"protocol": "scim", "every": "200ms", "stale_for": "10s"});
+    let others = Others { issuer: None, directory: Some(directory.service.port) };
+    let config = directory.config().set("/departures", readings);
+    let mut world =
+        EnvoyWorld::beside(Upstreams::default(), &config, others).unwrap_or_else(|log| panic!("{log}"));
+    world.until("all have read who is inactive", |world| {
+        world.counter("firstsight.departures.heard") >= 130 * EnvoyWorld::VMS as u64
+    });
+    for sub in crowd.step_by(43) {
+        let token = world.token(&sub);
+        refused(&mut world, &token, 403, "account-departed");
+    }
+    let jane = world.token("jane-4711");
+    let id = account(world.send(bearing(&jane)));
+    let set_active = |active: bool| {
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+        let operation = json!({"op": "replace", "path": "active", "value": active});
+        let patch = json!({"schemas": schemas, "Operations": [operation]}).to_string().into_bytes();
+        let patch = Request { method: "PATCH", ..post(&format!("{}/Users/{id}", directory.base), patch) };
+        let patch = patch.bearer(DIRECTORY_TOKEN).header("content-type", "application/scim+json");
+        let (status, told) = directory.service.ask(&patch.header("if-match", "*"));
+        assert!(matches!(status, 200 | 204), "{told}");
+    };
+    set_active(false);
+    world.pass(Duration::from_millis(1500));
+    refused(&mut world, &jane, 403, "account-departed");
+    set_active(true);
+    world.pass(Duration::from_millis(1500));
+    refused(&mut world, &jane, 401, "token-outdated");
+    let newer = world.token_with("jane-4711", &json!({"iat": world.now().as_millis() / 1000 + 5}));
+    assert_eq!(account(world.send(bearing(&newer))), id);
+    assert_eq!(world.counter("firstsight.departures.failed"), 0, "{}", world.log());
+}
+
 fn a_changed_attribute_in_a_newer_token_arrives(directory: &Peer) {
     let mut world = world(directory);
     let now = world.now().as_millis() / 1000;
@@ -265,7 +313,8 @@ fn conversation(port: u16, base: &str) -> Vec<(u16, Value, Value)> {
         json!([{"op": "Replace", "value": {"emails": [{"value": "jane@married.test"}], "title": "CEO"}}]);
     let left =
         json!([{"op": "replace", "path": "active", "value": false}, {"op": "remove", "path": "title"}]);
-    let replaced = json!({"schemas": [USER], "userName": "janet", "externalId": "ja", "active": false});
+    let replaced =
+        json!({"schemas": [USER], "userName": "janet", "externalId": r#"ja"n\e"#, "active": false});
     let said = [
         ask("POST", "/Users", &jane, None),
         ask("POST", "/Users", &json!({"schemas": [USER], "userName": "JANE"}), None),
@@ -277,6 +326,9 @@ fn conversation(port: u16, base: &str) -> Vec<(u16, Value, Value)> {
         ask("GET", "/Users?filter=externalId%20eq%20%22JA%5C%22n%5C%5Ce%22", &nothing, None),
         ask("GET", "/Users?filter=userName%20eq%20%22JANE%22", &nothing, None),
         ask("GET", "/Users?filter=externalId%20eq%20jane", &nothing, None),
+        ask("GET", "/Users?filter=active%20eq%20false&startIndex=1&count=100", &nothing, None),
+        ask("GET", "/Users?filter=meta.lastModified%20ge%20%22tomorrow%22", &nothing, None),
+        ask("GET", "/Users?filter=meta.lastModified%20ge%20%222999-01-01T00%3A00%3A00Z%22", &nothing, None),
         ask("PATCH", &own, &patch(renamed), Some(&version)),
         ask("GET", &own, &nothing, None),
         ask("PATCH", &own, &patch(married.clone()), Some(&version)),

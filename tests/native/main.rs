@@ -6,6 +6,8 @@ mod support;
 mod clauses;
 mod conformance;
 mod following;
+mod following_events;
+mod following_scim;
 mod host;
 mod hygiene;
 mod peculiarities;
@@ -29,6 +31,10 @@ mod configuration;
 mod credentials;
 #[path = "../scenarios/departures.rs"]
 mod departures;
+#[path = "../scenarios/departures_events.rs"]
+mod departures_events;
+#[path = "../scenarios/departures_scim.rs"]
+mod departures_scim;
 #[path = "../scenarios/headers.rs"]
 mod headers;
 #[path = "../scenarios/hostile.rs"]

@@ -47,6 +47,24 @@ pub(crate) fn departing() -> Config {
     usual().set("/departures", feed)
 }
 
+/// The same where users of a SCIM directory are read for that.
+pub(crate) fn departing_by_scim() -> Config {
+    let users = json!({"protocol": "scim", "path": super::scim::BASE, "every": "200ms", "timeout": "800ms", "stale_for": "4s"});
+    usual().set("/departures", users)
+}
+
+/// The same where a transmitter's events tell it.
+pub(crate) fn departing_by_events() -> Config {
+    let events = json!({
+        "protocol": "ssf", "cluster": "directory", "path": "/ssf/poll", "timeout": "800ms", "stale_for": "4s",
+        "ssf": {
+            "issuer": super::transmitter::TRANSMITTER, "audiences": [super::transmitter::RECEIVER],
+            "keys_refresh": {"unknown_kid": "300ms"},
+        },
+    });
+    usual().set("/departures", events)
+}
+
 /// The same for a directory that speaks SCIM: of these attributes, all but the given name are kept as tokens have them.
 pub(crate) fn scim() -> Config {
     usual()

@@ -5,6 +5,7 @@ use super::behaviour::{Behaviour, Heard, Upstream};
 use super::feed::Feed;
 use super::scim::{self, Scim};
 use super::switch::Switch;
+use super::transmitter::{self, Transmitter};
 use firstsight::wire::{Arrival, SightingEvent};
 use serde_json::json;
 use std::collections::{HashMap, VecDeque};
@@ -20,6 +21,7 @@ struct Inner {
     state: Mutex<State>,
     scim: Scim,
     feed: Feed,
+    transmitter: Transmitter,
     switch: Switch,
 }
 
@@ -115,6 +117,11 @@ impl Directory {
         self.0.feed.clone()
     }
 
+    /// A transmitter of shared signals, which is reached at the same place.
+    pub(crate) fn transmitter(&self) -> Transmitter {
+        self.0.transmitter.clone()
+    }
+
     /// Every request to this path.
     pub(crate) fn heard(&self, path: &str) -> Vec<Heard> {
         self.lock().heard.iter().filter(|heard| heard.path == path).cloned().collect()
@@ -153,6 +160,9 @@ impl Upstream for Directory {
         }
         if heard.path.starts_with("/v1/departures") {
             return self.0.feed.hear(heard);
+        }
+        if heard.path.starts_with(transmitter::BASE) || heard.path.starts_with(transmitter::CONFIGURATION) {
+            return self.0.transmitter.hear(heard);
         }
         let mut state = self.lock();
         state.heard.push(heard.clone());

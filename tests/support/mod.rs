@@ -9,5 +9,6 @@ pub(crate) mod issuer;
 pub(crate) mod message;
 pub(crate) mod scim;
 pub(crate) mod switch;
+pub(crate) mod transmitter;
 pub(crate) mod vectors;
 pub(crate) mod world;

@@ -9,7 +9,8 @@ mod users;
 pub(crate) use operation::Operation;
 
 use super::behaviour::{Behaviour, Heard};
-use serde_json::Value;
+use firstsight::domain::Timestamp;
+use serde_json::{Value, json};
 use service::Service;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,10 @@ struct State {
 pub(crate) enum Quirk {
     /// Every lookup is answered with all users.
     IgnoresFilters,
+    /// Every lookup but one by externalId is refused.
+    KnowsOneFilter,
+    /// There are at most so many users on a page.
+    ShowsAtMost(usize),
     /// The case of an externalId makes no difference to a lookup.
     FoldsExternalIds,
     /// PATCH is answered with 501, and its configuration says so.
@@ -87,6 +92,19 @@ impl Scim {
         self.lock().service.foreign_changes = times;
     }
 
+    /// So many times, the first user is deleted as soon as a page was shown.
+    pub(crate) fn loses_users(&self, times: usize) {
+        self.lock().service.losses = times;
+    }
+
+    /// Somebody sets the user of this subject active or not, at that time.
+    pub(crate) fn sets_active(&self, sub: &str, active: bool, at: Timestamp) {
+        self.holds(json!({
+            "id": format!("id-of-{sub}"), "userName": sub, "externalId": sub, "active": active,
+            "meta": {"resourceType": "User", "lastModified": at.rfc3339()},
+        }));
+    }
+
     /// Somebody else makes a user, or changes the one with this `id`.
     pub(crate) fn holds(&self, user: Value) {
         self.lock().service.users.put_behind_everybodys_back(user);
@@ -121,6 +139,17 @@ impl Scim {
         let state = self.lock();
         let like = state.heard.iter().filter(|(done, _)| *done == operation);
         like.map(|(_, heard)| heard.clone()).collect()
+    }
+
+    /// How often users were asked for that are inactive, as at the beginning, and that were changed since, as later.
+    pub(crate) fn readings(&self) -> (usize, usize) {
+        let asked = self.heard(Operation::LookUp);
+        let first = |filter: &str| {
+            let of_first =
+                |heard: &&Heard| heard.path.contains(filter) && heard.path.contains("startIndex=1&");
+            asked.iter().filter(of_first).count()
+        };
+        (first("filter=active"), first("filter=meta.lastModified"))
     }
 
     /// How many requests there were that make or change somebody.

@@ -1,6 +1,7 @@
 //! `POST /v1/sightings`.
 
 use crate::program::{Directory, answer, sighting};
+use firstsight::domain::Timestamp;
 use firstsight::wire::SIGHTINGS_CONTENT_TYPE;
 use serde_json::json;
 
@@ -80,4 +81,34 @@ async fn no_count_is_too_large_to_be_added() {
         assert_eq!(status, 200);
     }
     assert_eq!(directory.account(&id).await["sightings"], (1_u64 << 53) - 1);
+}
+
+#[tokio::test]
+async fn an_event_that_is_twice_in_a_batch_is_applied_once() {
+    let directory = Directory::start();
+    let id = directory.account_of("jane").await;
+    let event = sighting("1", "jane", 1000, 2000, 3);
+    let (status, receipt) = directory.sightings(&json!([event, event])).await;
+    assert_eq!((status, receipt), (200, json!({"accepted": 1, "duplicates": 1, "unknown": 0})));
+    assert_eq!(directory.account(&id).await["sightings"], 3);
+}
+
+#[tokio::test]
+async fn events_of_one_subject_add_up_in_a_batch_of_any_size() {
+    let directory = Directory::start();
+    let (jane, john) = (directory.account_of("jane").await, directory.account_of("john").await);
+    let events = (0..210_u64).map(|number| {
+        let sub = ["jane", "john", "nobody"][number as usize % 3];
+        sighting(&number.to_string(), sub, 5000 - number, 5000 + number, 2)
+    });
+    let (status, receipt) = directory.sightings(&json!(events.collect::<Vec<_>>())).await;
+    assert_eq!((status, receipt), (200, json!({"accepted": 140, "duplicates": 0, "unknown": 70})));
+    let (jane, john) = (directory.account(&jane).await, directory.account(&john).await);
+    assert_eq!((&jane["sightings"], &john["sightings"]), (&json!(140), &json!(140)));
+    assert_eq!((&jane["first_seen"], &jane["last_seen"]), (&json!(time(4793)), &json!(time(5207))));
+    assert_eq!((&john["first_seen"], &john["last_seen"]), (&json!(time(4792)), &json!(time(5208))));
+}
+
+fn time(second: u64) -> String {
+    Timestamp::from_secs(second).rfc3339()
 }

@@ -1,7 +1,9 @@
 //! What is written about what the filter calls beside issuers: the directory, in all of its parts.
 
-use super::amounts::{Count, Patience, Period, Range};
+use super::KeysRefreshDocument;
+use super::amounts::{Count, Patience, Period, Range, Skew};
 use serde::Deserialize;
+use serde_json::Value;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -108,12 +110,44 @@ pub(in crate::config) struct LastSeenDocument {
 pub(in crate::config) struct DeparturesDocument {
     pub(in crate::config) cluster: Option<String>,
     pub(in crate::config) authority: Option<String>,
+    pub(in crate::config) protocol: Option<FeedProtocolDocument>,
+    pub(in crate::config) scim: Option<ScimFeedDocument>,
+    pub(in crate::config) ssf: Option<TransmitterDocument>,
     pub(in crate::config) path: Option<String>,
     pub(in crate::config) authorization: Option<AuthorizationDocument>,
     pub(in crate::config) wait: Option<Patience>,
+    pub(in crate::config) every: Option<Patience>,
     pub(in crate::config) timeout: Option<Patience>,
     pub(in crate::config) stale_for: Option<Period>,
     pub(in crate::config) when_stale: Option<WhenStaleDocument>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::config) enum FeedProtocolDocument {
+    Firstsight,
+    Scim,
+    Ssf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::config) struct TransmitterDocument {
+    pub(in crate::config) issuer: Option<String>,
+    pub(in crate::config) audiences: Vec<String>,
+    pub(in crate::config) algorithms: Option<Vec<String>>,
+    pub(in crate::config) clock_skew: Option<Skew>,
+    pub(in crate::config) cluster: Option<String>,
+    pub(in crate::config) jwks_uri: Option<String>,
+    pub(in crate::config) jwks: Option<Value>,
+    pub(in crate::config) keys_refresh: KeysRefreshDocument,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::config) struct ScimFeedDocument {
+    pub(in crate::config) external_id: Option<ExternalIdDocument>,
+    pub(in crate::config) issuer: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

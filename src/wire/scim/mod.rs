@@ -6,6 +6,7 @@ mod compare;
 mod conversation;
 mod external_id;
 mod groups;
+mod listing;
 mod names;
 mod reply;
 mod request;
@@ -14,7 +15,8 @@ mod search;
 
 pub use capabilities::Capabilities;
 pub use conversation::{Conversation, Move, Snag};
-pub use external_id::ExternalId;
+pub use external_id::{ExternalId, Whose};
+pub use listing::{Listed, Listing, ListingFailure, User};
 pub use names::{check, is_reserved};
 pub use request::ScimRequest;
 pub use resource::shaped;

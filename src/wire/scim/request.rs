@@ -58,7 +58,12 @@ impl ScimRequest {
 
 /// The filter `attribute eq "text"`, as a query's `filter=…`.
 pub(super) fn equals(attribute: &str, text: &str) -> String {
-    format!("filter={}", encoded(&format!("{attribute} eq {}", Value::from(text))))
+    filter(&format!("{attribute} eq {}", Value::from(text)))
+}
+
+/// A filter as a query's `filter=…`.
+pub(super) fn filter(text: &str) -> String {
+    format!("filter={}", encoded(text))
 }
 
 /// The path of one resource.

@@ -17,6 +17,8 @@ pub(super) struct Service {
     pub(super) stale_lookups: usize,
     /// So many more times somebody else changes every user as soon as it was read.
     pub(super) foreign_changes: usize,
+    /// So many more times the first user is deleted as soon as a page was shown.
+    pub(super) losses: usize,
 }
 
 impl Service {
@@ -87,8 +89,12 @@ impl Service {
 
     fn look_up(&mut self, query: &str) -> Behaviour {
         let folds = self.quirks.contains(&Quirk::FoldsExternalIds);
+        let knows_one = self.quirks.contains(&Quirk::KnowsOneFilter);
         let found = match value_of(query, "filter").filter(|_| !self.quirks.contains(&Quirk::IgnoresFilters))
         {
+            Some(filter) if knows_one && !filter.starts_with("externalId") => {
+                Err(Problem(400, "invalidFilter", "only `externalId eq \"…\"` is understood".to_owned()))
+            }
             Some(filter) => self.users.filtered(&filter, folds),
             None => Ok(self.users.all().cloned().collect()),
         };
@@ -98,7 +104,15 @@ impl Service {
             shown.clear();
         }
         self.others_change_what_was_read(Operation::LookUp);
-        answered(200, shown.map(|shown| page(shown, query)))
+        let most = self.quirks.iter().find_map(|quirk| match quirk {
+            Quirk::ShowsAtMost(most) => Some(*most),
+            _ => None,
+        });
+        if self.losses > 0 {
+            self.losses -= 1;
+            self.users.remove_first();
+        }
+        answered(200, shown.map(|shown| page(shown, query, most.unwrap_or(100))))
     }
 
     fn look_up_groups(&self, query: &str) -> Behaviour {
@@ -107,7 +121,7 @@ impl Service {
             Some(filter) => self.groups.filtered(&filter),
             None => Ok(self.groups.all()),
         };
-        answered(200, found.map(|found| page(found, query)))
+        answered(200, found.map(|found| page(found, query, 100)))
     }
 
     fn shown(&self, user: &User) -> Value {
@@ -136,11 +150,11 @@ fn value_of(query: &str, name: &str) -> Option<String> {
     found.map(|(_, value)| percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
-/// The page that a query asks for, of all that were found.
-fn page(found: Vec<Value>, query: &str) -> Value {
+/// The page that a query asks for, of all that were found: at most so many.
+fn page(found: Vec<Value>, query: &str, most: usize) -> Value {
     let number = |name, usual| value_of(query, name).and_then(|text| text.parse().ok()).unwrap_or(usual);
     let (total, start) = (found.len(), number("startIndex", 1).max(1));
-    let shown: Vec<_> = found.into_iter().skip(start - 1).take(number("count", 100).min(100)).collect();
+    let shown: Vec<_> = found.into_iter().skip(start - 1).take(number("count", most).min(most)).collect();
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": total,

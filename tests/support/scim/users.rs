@@ -1,5 +1,6 @@
 //! The users of the scripted SCIM directory: what RFC 7643 and RFC 7644 ask of them, as far as a gateway sees it.
 
+use firstsight::domain::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub(super) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -66,8 +67,26 @@ impl Users {
         self.users.iter_mut().for_each(|user| user.changes += 1);
     }
 
-    /// Users that a filter finds; `attribute eq "…"` is all it may say.
+    pub(super) fn remove_first(&mut self) {
+        if !self.users.is_empty() {
+            self.users.remove(0);
+        }
+    }
+
+    /// Users that a filter finds; `attribute eq "…"`, `active eq …` and `meta.lastModified ge "…"` are all it may say.
     pub(super) fn filtered(&self, filter: &str, folds: bool) -> Result<Vec<User>, Problem> {
+        if let Some(active) = filter.strip_prefix("active eq ").and_then(|active| active.parse::<bool>().ok())
+        {
+            let same = |user: &&User| user.resource["active"].as_bool().unwrap_or(true) == active;
+            return Ok(self.users.iter().filter(same).cloned().collect());
+        }
+        if let Some(since) = filter.strip_prefix("meta.lastModified ge ") {
+            let time = |text: &Value| Timestamp::parse_rfc3339(text.as_str()?);
+            let since = serde_json::from_str(since).ok().and_then(|since| time(&since));
+            let since = since.ok_or_else(|| Problem(400, "invalidFilter", "it is no time".to_owned()))?;
+            let later = |user: &&User| time(&user.resource["meta"]["lastModified"]) >= Some(since);
+            return Ok(self.users.iter().filter(later).cloned().collect());
+        }
         let wrong = || Problem(400, "invalidFilter", "only `attribute eq \"…\"` is understood".to_owned());
         let (attribute, value) = filter.split_once(" eq ").ok_or_else(wrong)?;
         let value: String = serde_json::from_str(value.trim()).map_err(|_| wrong())?;
