@@ -18,7 +18,7 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down verdicts test test-native test-envoy fuzz fuzz-short bench bench-arrivals lint fmt clean compiler
+.PHONY: help wasm demo up down image verdicts test test-native test-envoy test-image fuzz fuzz-short bench bench-arrivals lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -37,11 +37,14 @@ down: ## stop what `make up` left running
 wasm: compiler ## build the module, dist/firstsight.wasm
 	@scripts/wasm.sh
 
+image: wasm ## make an OCI image of the module, dist/firstsight-image.tar, without Docker
+	@$(PYTHON) scripts/image.py
+
 # A module for tests: it tells what the proxy and pure Rust say to the same signatures.
 verdicts: compiler
 	@scripts/wasm.sh firstsight-verdicts dist/verdicts.wasm
 
-test: test-native test-envoy fuzz-short ## everything that is tested
+test: test-native test-envoy test-image fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	cargo test --locked --workspace
@@ -53,6 +56,10 @@ test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
 	cargo build --locked --workspace --bins
 	$(suite) cargo test --locked --workspace --test envoy -- $$(test -x .setup/bin/scim2-server || echo --skip scim2_server)
+
+test-image: image ## the image, pushed into a registry and fetched as Istio does
+	@$(PYTHON) scripts/setup.py registry
+	@$(PYTHON) scripts/image-check.py
 
 bench: wasm ## what it costs, side by side with others (ROUNDS= SECONDS= MODES= ARMS= AHEAD=1)
 	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
