@@ -58,7 +58,7 @@ def start(folder):
         address = f"127.0.0.1:{free.getsockname()[1]}"
     settings = {
         "version": 0.1,
-        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "log": {"level": "fatal", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
         "http": {"addr": address},
     }
