@@ -22,8 +22,9 @@ without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-page test-image fuzz fuzz-short \
-	bench bench-arrivals bench-directory lint fmt clean compiler
+.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-page test-image test-keycloak \
+	compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt \
+	clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -61,7 +62,26 @@ test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
 	cargo build --locked --workspace --bins
-	$(suite) cargo test --locked --workspace --test envoy $(without_scim2)
+	$(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
+
+# Not among the tests: Keycloak takes a minute to start.
+test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)
+	@$(PYTHON) scripts/setup.py envoy
+	cargo build --locked --workspace --bins
+	keycloak='$(KEYCLOAK)'; FIRSTSIGHT_KEYCLOAK=$${keycloak:-$$(scripts/keycloak.sh)} $(suite) \
+		cargo test --locked --test envoy keycloak
+
+compose-demo: compiler ## the story in containers with Keycloak and PostgreSQL, real logins, nothing left behind (STAND_INS=1)
+	@$(PYTHON) scripts/compose.py demo
+
+compose-up: compiler ## the same, left running to play with; the directory's accounts and Keycloak's users are kept
+	@$(PYTHON) scripts/compose.py up
+
+compose-down: ## stop it
+	@$(PYTHON) scripts/compose.py down
+
+compose-reset: ## stop it and forget accounts, users and secrets
+	@$(PYTHON) scripts/compose.py reset
 
 test-page: compiler ## the directory's console in a real Chromium, if the machine has one
 	@$(PYTHON) scripts/setup.py browser

@@ -22,7 +22,7 @@ else
 fi
 
 say "scripts"
-for script in scripts/*.sh scripts/wasm/*.sh .ci/run; do bash -n "$script"; done
+for script in scripts/*.sh scripts/*/*.sh scripts/*/*/*.sh .ci/run; do bash -n "$script"; done
 PYTHONPATH=scripts python3 -B -m doctest scripts/measure/spread.py scripts/arrive/{client,figures}.py scripts/keep/people.py
 python3 - scripts/*.py scripts/*/*.py <<'END'
 import ast, pathlib, sys

@@ -15,6 +15,14 @@ pub(crate) struct Sent {
     wants_body: bool,
 }
 
+impl Sent {
+    /// Waits longer for the answer.
+    pub(crate) fn patiently(self, patience: Duration) -> Self {
+        self.stream.set_read_timeout(Some(patience)).expect("a socket has time-outs");
+        self
+    }
+}
+
 /// Sends a request, and leaves the connection open for the answer.
 pub(crate) fn send(port: u16, request: &Request) -> Sent {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the proxy takes connections");
@@ -63,7 +71,7 @@ fn parse(bytes: &[u8], wants_body: bool) -> Option<Answer> {
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let length = length.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
     let body = match length {
-        _ if !wants_body => bytes[head..].to_vec(),
+        _ if !wants_body || response.code == Some(204) => bytes[head..].to_vec(),
         Some(length) => bytes.get(head..head + length)?.to_vec(),
         None => dechunked(&bytes[head..])?,
     };

@@ -27,7 +27,8 @@ pub(super) fn client() -> Result<Client, reqwest::Error> {
 pub(super) fn protected(text: &str) -> Result<Url, &'static str> {
     let url: Url = text.parse().map_err(|_| "a URL such as https://idp.example.com/jwks")?;
     let own = match url.host_str() {
-        Some("localhost") => true,
+        // RFC 6761 §6.3.
+        Some(host) if host == "localhost" || host.ends_with(".localhost") => true,
         Some(host) => {
             let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
             address.is_ok_and(|address| address.is_loopback())
@@ -76,14 +77,19 @@ mod tests {
 
     #[test]
     fn http_is_for_this_machine_alone() {
-        for good in
-            ["https://idp.example.com/jwks", "http://127.0.0.1:1/x", "http://[::1]/", "http://localhost:8080"]
-        {
+        for good in [
+            "https://idp.example.com/jwks",
+            "http://127.0.0.1:1/x",
+            "http://[::1]/",
+            "http://localhost:8080",
+            "http://idp.localhost/jwks",
+        ] {
             assert!(protected(good).is_ok(), "{good}");
         }
         for bad in [
             "http://idp.example.com",
             "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
             "https://a:b@idp",
             "ftp://idp",
             "jwks",

@@ -1,0 +1,1 @@
+"""The composed stack, envoy/compose.yaml: how it is started and stopped, Keycloak's API, and the tour."""
