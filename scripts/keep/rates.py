@@ -20,9 +20,9 @@ def title(options):
 
 def measure(options):
     newcomers = range(PEOPLE, PEOPLE + ARRIVALS * options.seconds)
-    arrivals = people.write_arrivals(newcomers)
-    sightings = people.write_sightings(PEOPLE, BATCHES * options.seconds)
     with Directory(seed=lambda database: seed.fill(database, PEOPLE)) as directory:
+        arrivals = people.write_arrivals(directory.folder, newcomers)
+        sightings = people.write_sightings(directory.folder, PEOPLE, BATCHES * options.seconds)
         _, before = directory.verify()
         come = post(directory, "/v1/arrivals", arrivals, "application/json", WAITING, options.seconds)
         _, after = directory.verify()

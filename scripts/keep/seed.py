@@ -12,7 +12,7 @@ from .people import rfc3339
 
 ACCOUNT = (
     "id issuer subject subject_key kind attributes mapping gateway created_at updated_at attributes_issued_at "
-    "first_seen last_seen sightings state state_since departure_record"
+    "first_seen last_seen sightings external_id user_name state state_since departure_record"
 ).split()
 RECORD = "sequence at account subject_key event cause actor gateway mapping attributes reason previous hash".split()
 BEGINNING = "0" * 64
@@ -107,5 +107,7 @@ def one(number, trail):
         state = "pending"
     names = json.dumps(people.attributes(number), separators=(",", ":"))
     seen = (at, at + number % 86_400_000, 1 + number % 500)
+    # Every other one has a name that a SCIM client gave it.
+    scim = (people.external_id(number) if number % 2 else None, people.subject(number))
     row = (id, ISSUER, people.subject(number), key, "person", names, people.MAPPING, gateway, at, at, at, *seen)
-    return (*row, state, since, departure), records
+    return (*row, *scim, state, since, departure), records

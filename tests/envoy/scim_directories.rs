@@ -313,7 +313,8 @@ fn conversation(port: u16, base: &str) -> Vec<(u16, Value, Value)> {
         json!([{"op": "Replace", "value": {"emails": [{"value": "jane@married.test"}], "title": "CEO"}}]);
     let left =
         json!([{"op": "replace", "path": "active", "value": false}, {"op": "remove", "path": "title"}]);
-    let replaced = json!({"schemas": [USER], "userName": "janet", "externalId": "ja", "active": false});
+    let replaced =
+        json!({"schemas": [USER], "userName": "janet", "externalId": r#"ja"n\e"#, "active": false});
     let said = [
         ask("POST", "/Users", &jane, None),
         ask("POST", "/Users", &json!({"schemas": [USER], "userName": "JANE"}), None),

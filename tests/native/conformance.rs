@@ -21,6 +21,9 @@ const STANDARDS: &[&str] = &[
     "RFC 9728",
     "RFC 7643",
     "RFC 7644",
+    "RFC 7643 as a service",
+    "RFC 7644 as a service",
+    "RFC 9865",
     "RFC 8417",
     "RFC 8935",
     "RFC 8936",
@@ -121,7 +124,8 @@ fn tests_of(path: &PathBuf) -> Vec<String> {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     let marked = lines.windows(2).filter(|pair| matches!(pair[0], "#[test]" | "#[tokio::test]"));
     let name = |pair: &[&str]| {
-        Some(pair[1].trim_start_matches("async ").strip_prefix("fn ")?.split('(').next()?.to_owned())
+        let named = pair[1].strip_prefix("async ").unwrap_or(pair[1]).strip_prefix("fn ")?;
+        Some(named.split('(').next()?.to_owned())
     };
     marked.filter_map(name).collect()
 }

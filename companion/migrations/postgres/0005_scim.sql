@@ -32,20 +32,27 @@ CREATE TABLE account_counts (
 INSERT INTO account_counts VALUES ('pending', 0), ('active', 0), ('disabled', 0), ('departed', 0);
 UPDATE account_counts SET accounts = (SELECT count(*) FROM accounts WHERE accounts.state = account_counts.state);
 
-CREATE FUNCTION count_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Once for all that a statement adds: a row that one transaction writes very often becomes slow.
+CREATE FUNCTION count_new_accounts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        UPDATE account_counts SET accounts = accounts - 1 WHERE state = old.state;
-    END IF;
+    UPDATE account_counts SET accounts = accounts + added.number
+    FROM (SELECT state, count(*) AS number FROM new_accounts GROUP BY state) AS added
+    WHERE account_counts.state = added.state;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER accounts_are_counted AFTER INSERT ON accounts REFERENCING NEW TABLE AS new_accounts
+FOR EACH STATEMENT EXECUTE FUNCTION count_new_accounts();
+
+CREATE FUNCTION count_accounts_anew() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE account_counts SET accounts = accounts - 1 WHERE state = old.state;
     UPDATE account_counts SET accounts = accounts + 1 WHERE state = new.state;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER accounts_are_counted AFTER INSERT ON accounts
-FOR EACH ROW EXECUTE FUNCTION count_accounts();
-
 CREATE TRIGGER accounts_are_counted_anew AFTER UPDATE OF state ON accounts
-FOR EACH ROW WHEN (old.state <> new.state) EXECUTE FUNCTION count_accounts();
+FOR EACH ROW WHEN (old.state <> new.state) EXECUTE FUNCTION count_accounts_anew();
 
 CREATE INDEX audit_by_account ON audit (account, sequence);
 

@@ -95,7 +95,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let tls = open_tls(&mut settings);
     let rules = Arc::new(Rules::read(&mut settings));
     let sources = signals::Sources::read(&mut settings)?;
-    let scim = scim::Terms::read(&mut settings);
+    let scim = scim::Terms::read(&mut settings, tls.is_some());
     settings.finish(options.config.as_deref())?;
     let store = Store::open(options.database.url()).await?;
     let access = Access::open(environment, &store, &limits).await?;

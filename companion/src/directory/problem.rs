@@ -125,7 +125,7 @@ impl Problem {
     /// Whether a security event is to be taken cannot be told right now; it comes again.
     pub(super) fn not_now() -> Self {
         let title = "That cannot be told right now: try again.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-now", title)
+        Self::unavailable("not-now", title)
     }
 
     /// There is no such account.

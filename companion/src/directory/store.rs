@@ -211,6 +211,9 @@ mod tests {
         assert_eq!(kept.get::<i64, _>("last_seen"), 3);
         assert_eq!(kept.get::<Option<i64>, _>("attributes_issued_at"), None);
         assert_eq!((kept.get("state"), kept.get("state_since")), ("active".to_owned(), 1_i64));
+        assert_eq!(kept.get::<String, _>("user_name"), "s");
+        let counted = sqlx::query("SELECT accounts FROM account_counts WHERE state = 'active'");
+        assert_eq!(counted.fetch_one(store.pool()).await.unwrap().get::<i64, _>("accounts"), 1);
     }
 
     #[test]

@@ -47,7 +47,7 @@ async fn a_query_that_means_nothing_is_refused() {
 async fn what_is_not_there_is_a_problem_too() {
     let directory = Directory::start();
     for (path, kind) in
-        [("/v1/accounts/none", "no-such-account"), ("/v1/none", "no-such-place"), ("/", "no-such-place")]
+        [("/v1/accounts/none", "no-such-account"), ("/v1/none", "no-such-place"), ("/none", "no-such-place")]
     {
         let (status, problem) = answer(directory.get(path)).await;
         assert_eq!(status, 404, "{path}");

@@ -211,9 +211,9 @@ async fn only_what_would_change_something_is_offered() {
         let buttons = html.split(r#"name="decision" value=""#).skip(1);
         buttons.map(|rest| rest.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(offered().await, ["approve", "disable", "depart"]);
+    assert_eq!(offered().await, ["approve", "revoke", "disable", "depart"]);
     for (action, possible) in [
-        ("approve", ["disable", "depart"].as_slice()),
+        ("approve", ["revoke", "disable", "depart"].as_slice()),
         ("disable", &["enable", "depart"]),
         ("depart", &["return"]),
     ] {

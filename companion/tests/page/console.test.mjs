@@ -35,6 +35,7 @@ async function visit(token, look = LOOKS.light) {
   page.on("console", (message) => message.type() === "error" && page.refusals.push(message.text()));
   page.refusals = [];
   await login(page, directory.url, token);
+  await page.waitForURL("**/console/accounts");
   return page;
 }
 
@@ -113,7 +114,7 @@ test("several are approved at once, with one reason", async () => {
   assert.equal(await state("first"), "pending", "the browser wants a reason first");
   await page.getByLabel("Reason").fill("new in the team");
   await page.getByRole("button", { name: "Approve" }).click();
-  await page.getByRole("status").getByText("2 accounts were approved.").waitFor();
+  await page.getByRole("status").getByText("accounts were approved.").waitFor();
   assert.deepEqual(await Promise.all(["first", "second", "third"].map(state)), ["active", "active", "pending"]);
 });
 

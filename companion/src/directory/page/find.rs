@@ -145,7 +145,7 @@ pub(super) async fn issuers(store: &Store) -> Result<Vec<String>, sqlx::Error> {
 /// How many accounts are in a state.
 pub(super) async fn count(store: &Store, state: State) -> Result<Count, sqlx::Error> {
     let number = sqlx::query(
-        "SELECT count(*) AS number FROM (SELECT id FROM accounts WHERE state = $1 LIMIT $2) AS some",
+        "SELECT count(*) AS number FROM (SELECT id FROM accounts WHERE state = $1 LIMIT $2) AS counted",
     );
     let number = number.bind(state.word()).bind(COUNTED + 1).fetch_one(store.pool()).await?;
     Ok(Count(number.try_get("number")?))
@@ -155,7 +155,7 @@ pub(super) async fn count(store: &Store, state: State) -> Result<Count, sqlx::Er
 pub(super) async fn count_marked(store: &Store) -> Result<Count, sqlx::Error> {
     let number = sqlx::query(
         "SELECT count(*) AS number FROM
-           (SELECT id FROM accounts WHERE dormancy <> 'awake' LIMIT $1) AS some",
+           (SELECT id FROM accounts WHERE dormancy <> 'awake' LIMIT $1) AS counted",
     );
     let number = number.bind(COUNTED + 1).fetch_one(store.pool()).await?;
     Ok(Count(number.try_get("number")?))

@@ -2,7 +2,7 @@
 //! checked against them.
 
 use super::failure::Failure;
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::{MEDIA_TYPE, external_id};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -42,30 +42,41 @@ pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> 
 }
 
 /// A whole resource as a client writes it: without what only the service writes (RFC 7644 §3.3), checked, and without what
-/// has no value.
+/// has no value. What it was `before` is no reason to refuse it: an arrival may have brought it, and whoever is to be shut
+/// out can be, whatever they are called.
 ///
 /// # Errors
 /// 400 `invalidValue` with the attribute.
-pub(super) fn resource(kind: Kind, value: Value, context: Context) -> Result<Map<String, Value>, Failure> {
+pub(super) fn resource(
+    kind: ResourceType,
+    value: Value,
+    before: &Map<String, Value>,
+    context: Context,
+) -> Result<Map<String, Value>, Failure> {
     let checked = match kind {
-        Kind::User => check::<User>(without_read_only(value), context),
-        Kind::Group => check::<Group>(without_read_only(value), context),
+        ResourceType::User => check::<User>(without_read_only(value), context),
+        ResourceType::Group => check::<Group>(without_read_only(value), context),
     }?;
     let mut resource = kind.fit(&checked);
-    if let Some(Value::String(external_id)) = checked.get("externalId") {
-        if !external_id::fits(external_id) {
-            return Err(Failure::value("externalId", "1 to 2048 bytes without control characters"));
-        }
-        resource.insert("externalId".to_owned(), external_id.as_str().into());
+    if let Some(external_id) = checked.get("externalId").filter(|external_id| external_id.is_string()) {
+        resource.insert("externalId".to_owned(), external_id.clone());
+    }
+    let changed = |name: &str| {
+        let value = resource.get(name).filter(|value| before.get(name) != Some(value));
+        value.and_then(Value::as_str)
+    };
+    if changed("externalId").is_some_and(|external_id| !external_id::fits(external_id)) {
+        return Err(Failure::value("externalId", "1 to 2048 bytes without control characters"));
     }
     for name in ["userName", "displayName"] {
-        let written = resource.get(name).and_then(Value::as_str).unwrap_or_default();
+        let written = changed(name).unwrap_or_default();
         if written.chars().count() > LONGEST_NAME || written.chars().any(char::is_control) {
             return Err(Failure::value(name, "up to 200 characters, none of them for control"));
         }
     }
-    if Value::Object(resource.clone()).to_string().len() > LIMIT {
-        return Err(Failure::bad(ScimType::TooMany, "The resource is larger than what is kept."));
+    let size = |resource: &Map<String, Value>| serde_json::to_vec(resource).map_or(0, |text| text.len());
+    if size(&resource) > LIMIT.max(size(before)) {
+        return Err(Failure::value("resource", "larger than what is kept"));
     }
     Ok(resource)
 }

@@ -4,7 +4,7 @@
 use super::failure::Failure;
 use super::query::{DEFAULT_PAGE, LARGEST_PAGE};
 use super::reply::Scim;
-use super::schema::{Kind, Schema};
+use super::schema::{ResourceType, Schema};
 use super::site::Site;
 use crate::directory::Directory;
 use axum::Router;
@@ -53,11 +53,11 @@ async fn provider(site: Site) -> Scim {
 }
 
 async fn resource_types(site: Site, RawQuery(query): RawQuery) -> Result<Scim, Failure> {
-    list(Kind::ALL.map(|kind| described(&site, kind)).into(), query.as_deref())
+    list(ResourceType::ALL.map(|kind| described(&site, kind)).into(), query.as_deref())
 }
 
 async fn resource_type(site: Site, Path(id): Path<String>) -> Result<Scim, Failure> {
-    let found = Kind::ALL.into_iter().find(|kind| kind.name() == id);
+    let found = ResourceType::ALL.into_iter().find(|kind| kind.name() == id);
     found.map(|kind| Scim::ok(described(&site, kind))).ok_or_else(Failure::not_found)
 }
 
@@ -82,7 +82,7 @@ fn list(resources: Vec<Value>, query: Option<&str>) -> Result<Scim, Failure> {
     })))
 }
 
-fn described(site: &Site, kind: Kind) -> Value {
+fn described(site: &Site, kind: ResourceType) -> Value {
     let extensions: Vec<_> = kind
         .extensions()
         .into_iter()

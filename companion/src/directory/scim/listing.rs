@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::filter::Filter;
 use super::narrow::{Bound, Narrowed};
 use super::query::{Query, Start};
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::site::Site;
 use super::{groups, users};
 use scim_v2::models::errors::ScimType;
@@ -15,10 +15,12 @@ use sqlx::{AnyConnection, Row};
 
 /// How many resources are looked at one by one, at the most, for what no index answers.
 const MOST_LOOKED_AT: i64 = 10_000;
+/// And at a time: each may be as large as a body.
+const LOOKED_AT_ONCE: i64 = 500;
 
 /// Resources of one kind that are asked for.
 struct List<'a> {
-    kind: Kind,
+    kind: ResourceType,
     filter: Option<Filter>,
     narrowed: Narrowed,
     query: &'a Query,
@@ -38,7 +40,7 @@ struct Part<'a> {
 pub(super) async fn list(
     database: &mut AnyConnection,
     site: &Site,
-    kinds: &[Kind],
+    kinds: &[ResourceType],
     query: &Query,
 ) -> Result<Value, Failure> {
     let filters: Vec<Option<Filter>> = match &query.filter {
@@ -114,30 +116,44 @@ impl List<'_> {
         database: &mut AnyConnection,
         part: &Part<'_>,
     ) -> Result<(Vec<Map<String, Value>>, i64), Failure> {
-        let all = Part { after: "", offset: 0, limit: MOST_LOOKED_AT + 1 };
-        let all = self.fetch(database, &all).await?;
-        if all.len() as i64 > MOST_LOOKED_AT {
-            let detail = "The filter is for more resources than are looked through: one with `and` and an \
-                          equality of id, externalId or userName is answered.";
-            return Err(Failure::bad(ScimType::TooMany, detail));
+        let (mut total, mut passed, mut looked_at) = (0, 0, 0);
+        let (mut kept, mut after) = (Vec::new(), String::new());
+        loop {
+            let some =
+                self.fetch(database, &Part { after: &after, offset: 0, limit: LOOKED_AT_ONCE }).await?;
+            let are_last = (some.len() as i64) < LOOKED_AT_ONCE;
+            looked_at += some.len() as i64;
+            if looked_at > MOST_LOOKED_AT {
+                let detail = "The filter is for more resources than are looked through: one with `and` and an \
+                              equality of id, externalId or userName is answered.";
+                return Err(Failure::bad(ScimType::TooMany, detail));
+            }
+            for resource in some {
+                resource.get("id").and_then(Value::as_str).unwrap_or_default().clone_into(&mut after);
+                if !self.filter.as_ref().is_none_or(|filter| filter.matches(&resource)) {
+                    continue;
+                }
+                total += 1;
+                if after.as_str() > part.after {
+                    passed += 1;
+                    if passed > part.offset && (kept.len() as i64) < part.limit {
+                        kept.push(resource);
+                    }
+                }
+            }
+            if are_last {
+                return Ok((kept, total));
+            }
         }
-        let is_meant = |resource: &Map<String, Value>| {
-            self.filter.as_ref().is_none_or(|filter| filter.matches(resource))
-        };
-        let meant: Vec<_> = all.into_iter().filter(is_meant).collect();
-        let total = meant.len() as i64;
-        let is_after = |resource: &Map<String, Value>| {
-            resource.get("id").and_then(Value::as_str).is_some_and(|id| id > part.after)
-        };
-        let meant = meant.into_iter().filter(is_after).skip(part.offset as usize).take(part.limit as usize);
-        Ok((meant.collect(), total))
     }
 
     async fn count(&self, database: &mut AnyConnection) -> Result<i64, Failure> {
         let table = match self.kind {
-            Kind::User if self.narrowed.is_counted => "CAST(sum(accounts) AS BIGINT) FROM account_counts",
-            Kind::User => "count(*) FROM accounts",
-            Kind::Group => "count(*) FROM scim_groups",
+            ResourceType::User if self.narrowed.is_counted => {
+                "CAST(sum(accounts) AS BIGINT) FROM account_counts"
+            }
+            ResourceType::User => "count(*) FROM accounts",
+            ResourceType::Group => "count(*) FROM scim_groups",
         };
         let counted = self.narrowed.query(table, "", Vec::new()).fetch_one(database).await?;
         Ok(counted.try_get(0)?)
@@ -152,14 +168,14 @@ impl List<'_> {
         let more =
             vec![Bound::Text(part.after.to_owned()), Bound::Number(part.limit), Bound::Number(part.offset)];
         let what = match self.kind {
-            Kind::User => users::ROWS,
-            Kind::Group => groups::ROWS,
+            ResourceType::User => users::ROWS,
+            ResourceType::Group => groups::ROWS,
         };
         let rows = self.narrowed.query(what, &rest, more).fetch_all(&mut *database).await?;
         let shows = |name| !self.narrowed.is_whole || self.query.selection.shows(self.kind, name);
         Ok(match self.kind {
-            Kind::User => users::represent(database, self.site, &rows, shows("groups")).await?,
-            Kind::Group => groups::represent(database, self.site, &rows, shows("members")).await?,
+            ResourceType::User => users::represent(database, self.site, &rows, shows("groups")).await?,
+            ResourceType::Group => groups::represent(database, self.site, &rows, shows("members")).await?,
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use super::external_id::Names;
 use super::filter::{Filter, Test, Wants};
-use super::schema::Kind;
+use super::schema::ResourceType;
 use crate::directory::profile::lookup_key;
+use firstsight::domain::Subject;
 use scim_v2::filter::CompareOp;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
@@ -34,16 +35,16 @@ const MODIFIED: &str = "(CASE WHEN updated_at > state_since THEN updated_at ELSE
 const SORTED: &str = "id || ''";
 
 impl Narrowed {
-    pub(super) fn of(kind: Kind, filter: Option<&Filter>, names: &Names) -> Self {
+    pub(super) fn of(kind: ResourceType, filter: Option<&Filter>, names: &Names) -> Self {
         let base = match kind {
-            Kind::User => "state <> 'departed'",
-            Kind::Group => "1 = 1",
+            ResourceType::User => "state <> 'departed'",
+            ResourceType::Group => "1 = 1",
         };
         let mut narrowed = Self {
             conditions: base.to_owned(),
             values: Vec::new(),
             is_whole: true,
-            is_counted: kind == Kind::User,
+            is_counted: kind == ResourceType::User,
             order: "id",
         };
         let conjuncts = match filter {
@@ -53,21 +54,20 @@ impl Narrowed {
         };
         for conjunct in conjuncts {
             let condition = match conjunct {
-                Filter::Test(test) => condition(kind, test, names),
+                Filter::Test(test) => Condition::of(kind, test, names),
                 _ => None,
             };
-            match condition {
-                Some((condition, values, is_whole)) => {
-                    narrowed.conditions.push_str(" AND ");
-                    narrowed.conditions.push_str(&condition);
-                    narrowed.values.extend(values);
-                    narrowed.is_whole &= is_whole;
-                    narrowed.is_counted &= condition.starts_with("state ");
-                    if condition.starts_with(MODIFIED) {
-                        narrowed.order = SORTED;
-                    }
-                }
-                None => narrowed.is_whole = false,
+            let Some(condition) = condition else {
+                narrowed.is_whole = false;
+                continue;
+            };
+            narrowed.conditions.push_str(" AND ");
+            narrowed.conditions.push_str(&condition.text);
+            narrowed.values.extend(condition.values);
+            narrowed.is_whole &= condition.says != Says::Part;
+            narrowed.is_counted &= condition.says == Says::State;
+            if condition.says == Says::Time {
+                narrowed.order = SORTED;
             }
         }
         narrowed
@@ -98,62 +98,87 @@ impl Narrowed {
     }
 }
 
-/// The condition of one comparison with its values, and whether it says all of it.
-fn condition(kind: Kind, test: &Test, names: &Names) -> Option<(String, Vec<Bound>, bool)> {
-    let place = test.place.filter(|place| place.extension.is_none())?;
-    let (attribute, below) = (place.attribute?, place.below.map(|below| below.name.as_str()));
-    let text = |condition: &str, values: Vec<&str>, is_whole| {
-        let values = values.into_iter().map(|value| Bound::Text(value.to_owned()));
-        Some((condition.to_owned(), values.collect(), is_whole))
-    };
-    match (kind, attribute.name.as_str(), below, &test.wants) {
-        (_, "id", None, Wants::Text(CompareOp::Eq, id)) => text("id = ?", vec![id], true),
-        (Kind::User, "externalId", None, Wants::Text(CompareOp::Eq, said)) => {
-            // Of an account that nobody gave one it is made of its subject.
-            let subject = names.subject(said);
-            let subject = subject
-                .filter(|subject| names.external_id(subject.issuer.as_str(), subject.id.as_str()) == *said);
-            match subject {
-                None => text("external_id = ?", vec![said], true),
-                Some(subject) => {
-                    let made = "(external_id = ? OR (issuer = ? AND subject = ? AND external_id IS NULL))";
-                    text(made, vec![said, subject.issuer.as_str(), subject.id.as_str()], true)
+/// The condition of one comparison.
+struct Condition {
+    text: String,
+    values: Vec<Bound>,
+    says: Says,
+}
+
+/// What a condition says of its comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    All,
+    /// All of it, about states alone.
+    State,
+    /// All of it, about when a resource was changed.
+    Time,
+    /// Others may meet the condition, too.
+    Part,
+}
+
+impl Condition {
+    fn of(kind: ResourceType, test: &Test, names: &Names) -> Option<Self> {
+        let place = test.place.filter(|place| place.extension.is_none())?;
+        let (attribute, below) = (place.attribute?, place.below.map(|below| below.name.as_str()));
+        let condition = |says, text: &str, values: &[&str]| {
+            let values = values.iter().map(|value| Bound::Text((*value).to_owned()));
+            Some(Self { text: text.to_owned(), values: values.collect(), says })
+        };
+        match (kind, attribute.name.as_str(), below, &test.wants) {
+            (_, "id", None, Wants::Text(CompareOp::Eq, id)) => condition(Says::All, "id = ?", &[id]),
+            (ResourceType::User, "externalId", None, Wants::Text(CompareOp::Eq, said)) => {
+                // Of an account that nobody gave one it is made of its subject.
+                let is_made = |subject: &Subject| {
+                    names.external_id(subject.issuer.as_str(), subject.id.as_str()) == *said
+                };
+                match names.subject(said).filter(is_made) {
+                    None => condition(Says::All, "external_id = ?", &[said]),
+                    Some(Subject { issuer, id }) => {
+                        let text =
+                            "(external_id = ? OR (issuer = ? AND subject = ? AND external_id IS NULL))";
+                        condition(Says::All, text, &[said, issuer.as_str(), id.as_str()])
+                    }
                 }
             }
+            (ResourceType::Group, "externalId", None, Wants::Text(CompareOp::Eq, said)) => {
+                condition(Says::All, "external_id = ?", &[said])
+            }
+            (ResourceType::User, "userName", None, Wants::Text(CompareOp::Eq, said)) => {
+                condition(Says::Part, "user_name = ?", &[&lookup_key(said)])
+            }
+            (ResourceType::Group, "displayName", None, Wants::Text(CompareOp::Eq, said)) => {
+                condition(Says::Part, "name = ?", &[&lookup_key(said)])
+            }
+            (ResourceType::User, "active", None, Wants::Boolean(op, active)) => {
+                match (*op == CompareOp::Eq) == *active {
+                    true => condition(Says::State, "state = 'active'", &[]),
+                    false => condition(Says::State, "state IN ('pending', 'disabled')", &[]),
+                }
+            }
+            (ResourceType::User, "groups", None | Some("value"), Wants::Text(CompareOp::Eq, id)) => {
+                let text = "id IN (SELECT account FROM scim_members WHERE scim_group = ?)";
+                condition(Says::All, text, &[id])
+            }
+            (ResourceType::Group, "members", None | Some("value"), Wants::Text(CompareOp::Eq, id)) => {
+                let text = "id IN (SELECT scim_group FROM scim_members WHERE account = ?)";
+                condition(Says::All, text, &[id])
+            }
+            (kind, "meta", Some("lastModified"), Wants::Time(op, time)) => {
+                let column = if kind == ResourceType::User { MODIFIED } else { "updated_at" };
+                let op = match op {
+                    CompareOp::Eq => "=",
+                    CompareOp::Gt => ">",
+                    CompareOp::Ge => ">=",
+                    CompareOp::Lt => "<",
+                    CompareOp::Le => "<=",
+                    _ => return None,
+                };
+                let time = Bound::Number(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+                Some(Self { text: format!("{column} {op} ?"), values: vec![time], says: Says::Time })
+            }
+            _ => None,
         }
-        (Kind::Group, "externalId", None, Wants::Text(CompareOp::Eq, said)) => {
-            text("external_id = ?", vec![said], true)
-        }
-        (Kind::User, "userName", None, Wants::Text(CompareOp::Eq, said)) => {
-            text("user_name = ?", vec![&lookup_key(said)], false)
-        }
-        (Kind::Group, "displayName", None, Wants::Text(CompareOp::Eq, said)) => {
-            text("name = ?", vec![&lookup_key(said)], false)
-        }
-        (Kind::User, "active", None, Wants::Boolean(op, active)) => match (*op == CompareOp::Eq) == *active {
-            true => text("state = 'active'", vec![], true),
-            false => text("state IN ('pending', 'disabled')", vec![], true),
-        },
-        (Kind::User, "groups", None | Some("value"), Wants::Text(CompareOp::Eq, id)) => {
-            text("id IN (SELECT account FROM scim_members WHERE scim_group = ?)", vec![id], true)
-        }
-        (Kind::Group, "members", None | Some("value"), Wants::Text(CompareOp::Eq, id)) => {
-            text("id IN (SELECT scim_group FROM scim_members WHERE account = ?)", vec![id], true)
-        }
-        (kind, "meta", Some("lastModified"), Wants::Time(op, time)) => {
-            let column = if kind == Kind::User { MODIFIED } else { "updated_at" };
-            let op = match op {
-                CompareOp::Eq => "=",
-                CompareOp::Gt => ">",
-                CompareOp::Ge => ">=",
-                CompareOp::Lt => "<",
-                CompareOp::Le => "<=",
-                _ => return None,
-            };
-            let time = Bound::Number(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
-            Some((format!("{column} {op} ?"), vec![time], true))
-        }
-        _ => None,
     }
 }
 
@@ -163,8 +188,8 @@ mod tests {
     use super::*;
 
     fn narrowed(text: &str) -> (String, usize, bool) {
-        let bound = Filter::bind(&filter::parse(text).unwrap(), &[Kind::User]).unwrap();
-        let narrowed = Narrowed::of(Kind::User, bound.first(), &Names::default());
+        let bound = Filter::bind(&filter::parse(text).unwrap(), &[ResourceType::User]).unwrap();
+        let narrowed = Narrowed::of(ResourceType::User, bound.first(), &Names::default());
         let conditions = narrowed.conditions.replace("state <> 'departed'", "");
         (conditions, narrowed.values.len(), narrowed.is_whole)
     }

@@ -2,12 +2,13 @@
 
 use super::failure::Failure;
 use super::filter::Filter;
-use super::schema::{Attribute, Kind, Mutability, Place, Shape};
+use super::schema::{Attribute, Mutability, Place, ResourceType, Shape};
 use scim_v2::filter::{AttrExp, CompValue, CompareOp, PatchPath, ValFilter};
 use scim_v2::models::errors::ScimType;
 use scim_v2::schema_urns;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// The operations of a request, in their order.
 pub(super) struct Patch(Vec<Operation>);
@@ -40,7 +41,7 @@ struct Written {
 }
 
 /// The most operations of one request: each may look through the whole of the resource.
-const MOST: usize = 1000;
+const MOST: usize = 100;
 
 impl Patch {
     /// Reads a request.
@@ -53,7 +54,7 @@ impl Patch {
         })?;
         let is_one = message.schemas.iter().any(|urn| urn.eq_ignore_ascii_case(schema_urns::PATCH_OP));
         if !is_one || !(1..=MOST).contains(&message.operations.len()) {
-            let detail = "A PatchOp has its schema and 1 to 1000 operations.";
+            let detail = "A PatchOp has its schema and 1 to 100 operations.";
             return Err(Failure::bad(ScimType::InvalidSyntax, detail));
         }
         message.operations.into_iter().map(Operation::read).collect::<Result<_, _>>().map(Self)
@@ -63,7 +64,7 @@ impl Patch {
     ///
     /// # Errors
     /// 400 with what went wrong first; then nothing is to be kept of it.
-    pub(super) fn apply(self, kind: Kind, resource: &mut Map<String, Value>) -> Result<(), Failure> {
+    pub(super) fn apply(self, kind: ResourceType, resource: &mut Map<String, Value>) -> Result<(), Failure> {
         self.0.into_iter().try_for_each(|operation| operation.apply(kind, resource))
     }
 }
@@ -90,7 +91,7 @@ impl Operation {
         }
     }
 
-    fn apply(self, kind: Kind, resource: &mut Map<String, Value>) -> Result<(), Failure> {
+    fn apply(self, kind: ResourceType, resource: &mut Map<String, Value>) -> Result<(), Failure> {
         match &self.path {
             None => {
                 let Value::Object(members) = self.value else {
@@ -140,7 +141,7 @@ impl Place {
 /// Without a path the value's members say where (RFC 7644 §3.5.2.1). Some clients write whole paths as names, which is
 /// understood; what means nothing, or is not theirs to write, is passed over as in a whole resource (§3.3).
 fn write_all(
-    kind: Kind,
+    kind: ResourceType,
     resource: &mut Map<String, Value>,
     op: Op,
     members: Map<String, Value>,
@@ -155,7 +156,7 @@ fn write_all(
 }
 
 fn write_at(
-    kind: Kind,
+    kind: ResourceType,
     resource: &mut Map<String, Value>,
     place: &Place,
     op: Op,
@@ -209,9 +210,9 @@ fn write(
         (Op::Remove, Value::Null) => drop(container.remove(name)),
         // Some name the values to be removed beside the path instead of in it.
         (Op::Remove, value) if attribute.many => {
-            let gone = list(attribute, value);
+            let gone: HashSet<_> = list(attribute, value).iter().map(identity).collect();
             if let Some(values) = container.get_mut(name).and_then(Value::as_array_mut) {
-                values.retain(|value| !gone.iter().any(|gone| is_same(gone, value)));
+                values.retain(|value| !gone.contains(&identity(value)));
             }
         }
         (Op::Remove, _) | (_, Value::Null) => drop(container.remove(name)),
@@ -252,18 +253,16 @@ fn one(attribute: &Attribute, value: Value) -> Value {
     }
 }
 
-/// Whether a value is the one that is named: by its `value`, if it has one.
-fn is_same(named: &Value, value: &Value) -> bool {
-    match (named.get("value"), value.get("value")) {
-        (Some(named), Some(value)) => named == value,
-        _ => named == value,
-    }
+/// What a value is known by: its `value`, if it has one.
+fn identity(value: &Value) -> String {
+    value.get("value").unwrap_or(value).to_string()
 }
 
 /// Adds values that are not there yet. A new one that is primary makes the others not (RFC 7644 §3.5.2).
 fn add(values: &mut Vec<Value>, new: Vec<Value>) {
+    let mut there: HashSet<_> = values.iter().map(Value::to_string).collect();
     for one in new {
-        if values.contains(&one) {
+        if !there.insert(one.to_string()) {
             continue;
         }
         if one.get("primary") == Some(&Value::Bool(true)) {

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::filter::parse;
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::selection::Selection;
 use scim_v2::filter::Filter;
 use scim_v2::models::errors::ScimType;
@@ -50,7 +50,7 @@ pub(super) enum Start {
     /// At this place, counted from one.
     Index(i64),
     /// After the resource of this kind and id; at the beginning if the id is empty.
-    After(Kind, String),
+    After(ResourceType, String),
 }
 
 impl Written {
@@ -73,7 +73,7 @@ impl Written {
 
     /// # Errors
     /// 400 for what cannot be meant.
-    pub(super) fn meant(self, kinds: &[Kind]) -> Result<Query, Failure> {
+    pub(super) fn meant(self, kinds: &[ResourceType]) -> Result<Query, Failure> {
         let digest = digest(kinds, self.filter.as_deref());
         let start = match (&self.cursor, self.start_index) {
             (Some(_), Some(_)) => {
@@ -81,7 +81,7 @@ impl Written {
             }
             (None, index) => Start::Index(index.unwrap_or(1).max(1)),
             (Some(cursor), None) if cursor.is_empty() => {
-                Start::After(*kinds.first().unwrap_or(&Kind::User), String::new())
+                Start::After(*kinds.first().unwrap_or(&ResourceType::User), String::new())
             }
             (Some(cursor), None) => {
                 let invalid = || Failure::paging("invalidCursor", "The cursor was not made for this query.");
@@ -118,7 +118,7 @@ impl Written {
 
 impl Query {
     /// The cursor of what follows this resource.
-    pub(super) fn cursor(&self, kind: Kind, id: &str) -> String {
+    pub(super) fn cursor(&self, kind: ResourceType, id: &str) -> String {
         format!("{}.{}.{id}", self.digest, kind.name())
     }
 }
@@ -127,12 +127,12 @@ impl Start {
     fn read(cursor: &str, digest: &str) -> Option<Self> {
         let (made_for, place) = cursor.split_once('.')?;
         let (kind, id) = place.split_once('.')?;
-        let kind = Kind::ALL.into_iter().find(|other| other.name() == kind)?;
+        let kind = ResourceType::ALL.into_iter().find(|other| other.name() == kind)?;
         (made_for == digest).then(|| Self::After(kind, id.to_owned()))
     }
 }
 
-fn digest(kinds: &[Kind], filter: Option<&str>) -> String {
+fn digest(kinds: &[ResourceType], filter: Option<&str>) -> String {
     let mut digest = Sha256::new();
     for kind in kinds {
         digest.update(kind.name());
@@ -150,14 +150,17 @@ mod tests {
 
     fn after(filter: &str, cursor: String) -> Result<Start, Failure> {
         let written = Written { filter: Some(filter.to_owned()), cursor: Some(cursor), ..Written::default() };
-        written.meant(&[Kind::User]).map(|query| query.start)
+        written.meant(&[ResourceType::User]).map(|query| query.start)
     }
 
     #[test]
     fn a_cursor_is_good_for_the_query_it_was_made_for() {
         let written = Written { filter: Some("title pr".to_owned()), ..Written::default() };
-        let cursor = written.meant(&[Kind::User]).ok().unwrap().cursor(Kind::User, "7");
-        assert_eq!(after("title pr", cursor.clone()).unwrap(), Start::After(Kind::User, "7".to_owned()));
+        let cursor = written.meant(&[ResourceType::User]).ok().unwrap().cursor(ResourceType::User, "7");
+        assert_eq!(
+            after("title pr", cursor.clone()).unwrap(),
+            Start::After(ResourceType::User, "7".to_owned())
+        );
         assert!(after("title eq \"x\"", cursor).is_err());
         assert!(after("title pr", "7".to_owned()).is_err());
     }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::patch::Patch;
 use super::query::Written;
 use super::reply::{Conditions, Scim, not_modified};
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::selection::Selection;
 use super::site::Site;
 use super::{groups, listing, users};
@@ -57,7 +57,7 @@ async fn list(
     Path(endpoint): Path<String>,
     asked: Asked,
 ) -> Result<Scim, Failure> {
-    let kind = Kind::at(&endpoint).ok_or_else(Failure::not_found)?;
+    let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
     found(&store, &site, &[kind], query(asked)?).await
 }
 
@@ -68,7 +68,7 @@ async fn search(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Scim, Failure> {
-    let kind = Kind::at(&endpoint).ok_or_else(Failure::not_found)?;
+    let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
     found(&store, &site, &[kind], Written::of_search(body::read(&headers, body)?)?).await
 }
 
@@ -78,10 +78,10 @@ async fn search_all(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Scim, Failure> {
-    found(&store, &site, &Kind::ALL, Written::of_search(body::read(&headers, body)?)?).await
+    found(&store, &site, &ResourceType::ALL, Written::of_search(body::read(&headers, body)?)?).await
 }
 
-async fn found(store: &Store, site: &Site, kinds: &[Kind], asked: Written) -> Result<Scim, Failure> {
+async fn found(store: &Store, site: &Site, kinds: &[ResourceType], asked: Written) -> Result<Scim, Failure> {
     let query = asked.meant(kinds)?;
     let mut snapshot = store.snapshot().await?;
     listing::list(&mut snapshot, site, kinds, &query).await.map(Scim::ok)
@@ -94,7 +94,7 @@ async fn read(
     headers: HeaderMap,
     asked: Asked,
 ) -> Result<Response, Failure> {
-    let kind = Kind::at(&endpoint).ok_or_else(Failure::not_found)?;
+    let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
     let selection = query(asked)?.selection()?;
     let mut snapshot = store.snapshot().await?;
     let resource = one(&mut snapshot, &site, kind, &id, &selection).await?.ok_or_else(Failure::not_found)?;
@@ -115,13 +115,13 @@ async fn create(
     asked: Asked,
     body: Body,
 ) -> Result<Scim, Failure> {
-    let kind = Kind::at(&endpoint).ok_or_else(Failure::not_found)?;
-    let resource = body::resource(kind, body::read(&headers, body)?, Context::CreateRequest)?;
+    let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
+    let resource = body::resource(kind, body::read(&headers, body)?, &Map::new(), Context::CreateRequest)?;
     let request = Request::of(store, site, &headers, asked, caller)?;
     let mut write = request.store.write().await?;
     let id = match kind {
-        Kind::User => users::create(&mut write, &request.writer(), resource).await?,
-        Kind::Group => groups::create(&mut write, &request.writer(), resource).await?,
+        ResourceType::User => users::create(&mut write, &request.writer(), resource).await?,
+        ResourceType::Group => groups::create(&mut write, &request.writer(), resource).await?,
     };
     let location = request.site.location(kind.endpoint(), &id);
     Ok(request.answer(write, kind, &id, StatusCode::CREATED).await?.at(location))
@@ -136,11 +136,12 @@ async fn replace(
     asked: Asked,
     body: Body,
 ) -> Result<Scim, Failure> {
-    let kind = Kind::at(&endpoint).ok_or_else(Failure::not_found)?;
-    let resource = body::resource(kind, body::read(&headers, body)?, Context::ReplaceRequest)?;
+    let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
+    let whole = body::read(&headers, body)?;
     let request = Request::of(store, site, &headers, asked, caller)?;
     let mut write = request.store.write().await?;
-    request.checked(&mut write, kind, &id).await?;
+    let before = request.checked(&mut write, kind, &id).await?;
+    let resource = body::resource(kind, whole, &before, Context::ReplaceRequest)?;
     request.put(&mut write, kind, &id, resource).await?;
     request.answer(write, kind, &id, StatusCode::OK).await
 }
@@ -154,18 +155,19 @@ async fn change(
     asked: Asked,
     body: Body,
 ) -> Result<Scim, Failure> {
-    let kind = Kind::at(&endpoint).ok_or_else(Failure::not_found)?;
+    let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
     let patch = Patch::read(body::read(&headers, body)?)?;
     let request = Request::of(store, site, &headers, asked, caller)?;
     let mut write = request.store.write().await?;
-    let mut resource = request.checked(&mut write, kind, &id).await?;
+    let before = request.checked(&mut write, kind, &id).await?;
+    let mut resource = before.clone();
     patch.apply(kind, &mut resource)?;
     // An extension that came or went is named or not, whatever the client did about it.
     let extensions = kind.extensions().into_iter().map(|schema| schema.urn);
     let named: Vec<_> = extensions.filter(|urn| resource.contains_key(*urn)).collect();
     let schemas = std::iter::once(kind.schema().urn).chain(named).collect();
     resource.insert("schemas".to_owned(), schemas);
-    let resource = body::resource(kind, resource.into(), Context::ReplaceRequest)?;
+    let resource = body::resource(kind, resource.into(), &before, Context::ReplaceRequest)?;
     request.put(&mut write, kind, &id, resource).await?;
     request.answer(write, kind, &id, StatusCode::OK).await
 }
@@ -177,13 +179,13 @@ async fn remove(
     Path((endpoint, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Failure> {
-    let kind = Kind::at(&endpoint).ok_or_else(Failure::not_found)?;
+    let kind = ResourceType::at(&endpoint).ok_or_else(Failure::not_found)?;
     let request = Request::of(store, site, &headers, Ok(extract::Query(Written::default())), caller)?;
     let mut write = request.store.write().await?;
     request.checked(&mut write, kind, &id).await?;
     match kind {
-        Kind::User => users::depart(&mut write, &request.writer(), &id).await?,
-        Kind::Group => groups::remove(&mut write, &request.writer(), &id).await?,
+        ResourceType::User => users::depart(&mut write, &request.writer(), &id).await?,
+        ResourceType::Group => groups::remove(&mut write, &request.writer(), &id).await?,
     }
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -197,13 +199,13 @@ fn query(asked: Asked) -> Result<Written, Failure> {
 async fn one(
     database: &mut AnyConnection,
     site: &Site,
-    kind: Kind,
+    kind: ResourceType,
     id: &str,
     selection: &Selection,
 ) -> Result<Option<Map<String, Value>>, Failure> {
     Ok(match kind {
-        Kind::User => users::one(database, site, id).await?,
-        Kind::Group => groups::one(database, site, id, selection.shows(kind, "members")).await?,
+        ResourceType::User => users::one(database, site, id).await?,
+        ResourceType::Group => groups::one(database, site, id, selection.shows(kind, "members")).await?,
     })
 }
 
@@ -229,7 +231,12 @@ impl Request {
     }
 
     /// The resource as it is, if the client may change this version of it.
-    async fn checked(&self, write: &mut Write, kind: Kind, id: &str) -> Result<Map<String, Value>, Failure> {
+    async fn checked(
+        &self,
+        write: &mut Write,
+        kind: ResourceType,
+        id: &str,
+    ) -> Result<Map<String, Value>, Failure> {
         let found = one(write, &self.site, kind, id, &Selection::All).await?;
         let resource = found.ok_or_else(Failure::not_found)?;
         self.conditions.allow_change(&version(&resource))?;
@@ -239,16 +246,16 @@ impl Request {
     async fn put(
         &self,
         write: &mut Write,
-        kind: Kind,
+        kind: ResourceType,
         id: &str,
         resource: Map<String, Value>,
     ) -> Result<(), Failure> {
         match kind {
-            Kind::User => {
+            ResourceType::User => {
                 let before = users::find(write, id).await?.ok_or_else(Failure::not_found)?;
                 users::change(write, &self.writer(), &before, resource).await
             }
-            Kind::Group => {
+            ResourceType::Group => {
                 let before = groups::find(write, id).await?.ok_or_else(Failure::not_found)?;
                 groups::change(write, &self.writer(), &before, resource).await
             }
@@ -259,7 +266,7 @@ impl Request {
     async fn answer(
         &self,
         mut write: Write,
-        kind: Kind,
+        kind: ResourceType,
         id: &str,
         status: StatusCode,
     ) -> Result<Scim, Failure> {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// A kind of resource (RFC 7643 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ResourceType {
     User,
     Group,
 }
@@ -84,7 +84,7 @@ static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| {
     Attribute::read(&common)
 });
 
-impl Kind {
+impl ResourceType {
     pub(super) const ALL: [Self; 2] = [Self::User, Self::Group];
 
     pub(super) const fn name(self) -> &'static str {
@@ -244,7 +244,10 @@ impl Attribute {
     fn fit(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Array(items) if self.many => {
-                let items: Vec<_> = items.iter().filter_map(|item| self.fit_one(item)).collect();
+                let mut items: Vec<_> = items.iter().filter_map(|item| self.fit_one(item)).collect();
+                // One at the most (RFC 7643 §2.4).
+                let primary = |item: &&mut Value| item.get("primary") == Some(&Value::Bool(true));
+                items.iter_mut().filter(primary).skip(1).for_each(|item| item["primary"] = false.into());
                 (!items.is_empty()).then_some(Value::Array(items))
             }
             value if self.many => self.fit_one(value).map(|value| json!([value])),
@@ -283,7 +286,7 @@ mod tests {
     use super::*;
 
     fn fit(attributes: Value) -> Value {
-        Kind::User.fit(attributes.as_object().unwrap()).into()
+        ResourceType::User.fit(attributes.as_object().unwrap()).into()
     }
 
     #[test]
@@ -291,11 +294,12 @@ mod tests {
         let enterprise = schema_urns::ENTERPRISE_USER;
         let mapped = json!({
             "USERNAME": "jane", "title": 7, "shoeSize": 40, "name": {"GivenName": "Jane", "middleName": null},
-            "emails": [{"value": "jane@x", "primary": "True", "colour": "red"}, 7], "roles": [],
+            "emails": [{"value": "jane@x", "primary": "True", "colour": "red"}, 7, {"value": "j@x", "primary": true}],
+            "roles": [],
             enterprise.to_uppercase(): {"department": "Tours", "floor": 3}, "password": "secret",
         });
         let view = json!({
-            "userName": "jane", "name": {"givenName": "Jane"}, "emails": [{"value": "jane@x", "primary": true}],
+            "userName": "jane", "name": {"givenName": "Jane"}, "emails": [{"value": "jane@x", "primary": true}, {"value": "j@x", "primary": false}],
             enterprise: {"department": "Tours"},
         });
         assert_eq!(fit(mapped), view);
@@ -306,7 +310,7 @@ mod tests {
         let find = |path: &str| {
             let path: scim_v2::filter::PatchPath = path.parse().unwrap();
             let scim_v2::filter::PatchPath::Attr(path) = path else { panic!("a plain path") };
-            let place = Kind::User.find(&path)?;
+            let place = ResourceType::User.find(&path)?;
             let name = |attribute: Option<&Attribute>| attribute.map(|attribute| attribute.name.clone());
             Some((place.extension.is_some(), name(place.attribute), name(place.below)))
         };

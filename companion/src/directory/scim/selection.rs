@@ -1,7 +1,7 @@
 //! Which attributes of a resource are shown (RFC 7644 §3.9): all, some, or all but some. What is always returned stays.
 
 use super::failure::Failure;
-use super::schema::{Kind, Place};
+use super::schema::{Place, ResourceType};
 use scim_v2::filter::PatchPath;
 use serde_json::{Map, Value};
 
@@ -29,7 +29,7 @@ impl Selection {
     }
 
     /// Whether an attribute at the top is shown, at least in part.
-    pub(super) fn shows(&self, kind: Kind, name: &str) -> bool {
+    pub(super) fn shows(&self, kind: ResourceType, name: &str) -> bool {
         let whole = |place: &Place| place.below.is_none();
         let is_it = |place: &Place| place.attribute.is_some_and(|attribute| attribute.is(name));
         match self {
@@ -40,7 +40,11 @@ impl Selection {
     }
 
     /// What is shown of a resource.
-    pub(super) fn of_resource(&self, kind: Kind, mut resource: Map<String, Value>) -> Map<String, Value> {
+    pub(super) fn of_resource(
+        &self,
+        kind: ResourceType,
+        mut resource: Map<String, Value>,
+    ) -> Map<String, Value> {
         match self {
             Self::All => resource,
             Self::Without(names) => {
@@ -63,7 +67,7 @@ impl Selection {
     }
 }
 
-fn places(kind: Kind, names: &[String]) -> impl Iterator<Item = Place> {
+fn places(kind: ResourceType, names: &[String]) -> impl Iterator<Item = Place> {
     names.iter().filter_map(move |name| match name.parse() {
         Ok(PatchPath::Attr(path)) => kind.find(&path),
         _ => None,
@@ -155,12 +159,12 @@ mod tests {
 
     fn only(names: &[&str]) -> Value {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Selection::Only(names).of_resource(Kind::User, jane()).into()
+        Selection::Only(names).of_resource(ResourceType::User, jane()).into()
     }
 
     fn without(names: &[&str]) -> Value {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Selection::Without(names).of_resource(Kind::User, jane()).into()
+        Selection::Without(names).of_resource(ResourceType::User, jane()).into()
     }
 
     #[test]

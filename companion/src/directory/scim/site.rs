@@ -27,6 +27,8 @@ struct Said {
     names: Names,
     /// Its URL, without a slash at its end.
     url: Option<String>,
+    /// Whether it speaks TLS itself.
+    tls: bool,
 }
 
 /// The service as one request sees it.
@@ -37,8 +39,8 @@ pub(super) struct Site {
 }
 
 impl Terms {
-    /// Reads the section; what is wrong is noted in the settings.
-    pub(in crate::directory) fn read(settings: &mut Settings) -> Self {
+    /// Reads the section of a service that speaks TLS itself, or does not; what is wrong is noted in the settings.
+    pub(in crate::directory) fn read(settings: &mut Settings, tls: bool) -> Self {
         let Section { issuer, url } = settings.section("scim");
         let issuer = issuer.and_then(|issuer| match Issuer::parse(&issuer) {
             Ok(issuer) => Some(issuer),
@@ -59,7 +61,7 @@ impl Terms {
             settings.problem("scim.url", "a URL such as https://directory.example.com/scim/v2");
         }
         let url = url.map(|url| url.trim_end_matches('/').to_owned());
-        Self(Arc::new(Said { names: Names { issuer }, url }))
+        Self(Arc::new(Said { names: Names { issuer }, url, tls }))
     }
 }
 
@@ -74,7 +76,7 @@ impl Site {
     }
 }
 
-/// Without a URL in the settings it is where the client went, and what is in front of it speaks no TLS.
+/// Without a URL in the settings it is where the client went, as if no proxy were between them.
 impl<S: Sync> FromRequestParts<S> for Site
 where
     Terms: FromRef<S>,
@@ -84,7 +86,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let terms = Terms::from_ref(state);
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let here = || format!("http://{}{}", host.unwrap_or("localhost"), super::PATH);
+        let scheme = if terms.0.tls { "https" } else { "http" };
+        let here = || format!("{scheme}://{}{}", host.unwrap_or("localhost"), super::PATH);
         let base = terms.0.url.clone().unwrap_or_else(here);
         Ok(Self { base, terms })
     }

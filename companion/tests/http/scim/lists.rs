@@ -208,3 +208,26 @@ async fn a_list_says_how_long_it_is_whatever_became_of_accounts() {
         assert_eq!(list["totalResults"], total, "{filter}");
     }
 }
+
+#[tokio::test]
+async fn what_no_index_answers_is_looked_through_as_far_as_that_takes_no_long_time() {
+    let directory = Directory::start();
+    let fill = |first: u32, last: u32| {
+        let row = "INSERT INTO accounts (id, kind, attributes, created_at, updated_at) VALUES";
+        let rows: Vec<_> =
+            (first..=last).map(|n| format!("('{n:08}', 'person', '{{\"title\":\"t{n}\"}}', 1, 1)")).collect();
+        directory.database.execute(&format!("{row} {}", rows.join(", ")));
+    };
+    fill(1, 10_000);
+    let found = directory.scim_find("Users", "title sw \"t999\"").await;
+    assert_eq!(found.len(), 11);
+    assert_eq!(found[10]["title"], "t9999");
+    fill(10_001, 10_001);
+    let request =
+        |filter: &str| directory.scim(Method::GET, "/Users", &Value::Null).query(&[("filter", filter)]);
+    ask(request("title sw \"t999\"")).await.fails(400, Some("tooMany"));
+    assert_eq!(
+        ask(request("title sw \"t999\" and id eq \"00000999\"")).await.is(200).body["totalResults"],
+        1
+    );
+}

@@ -58,6 +58,12 @@ async fn a_value_is_added_replaced_and_removed_where_the_path_leads() {
 }
 
 #[tokio::test]
+async fn truth_may_be_a_word() {
+    assert_eq!(one("Replace", "active", json!("False")).await["active"], false);
+    assert_eq!(after(json!([{"op": "Replace", "value": {"active": "True"}}])).await["active"], true);
+}
+
+#[tokio::test]
 async fn null_and_an_empty_list_take_a_value_out() {
     assert!(one("replace", "title", Value::Null).await["title"].is_null());
     assert!(one("replace", "emails", json!([])).await["emails"].is_null());

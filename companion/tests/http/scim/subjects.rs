@@ -1,6 +1,6 @@
 //! Whose account a user is: what an `externalId` says of it, and how SCIM clients and gateways find the same account.
 
-use super::{USER, of_the_usual_issuer, story};
+use super::{ENTERPRISE, USER, of_the_usual_issuer, story};
 use crate::program::{Directory, ISSUER, answer, arrival, subject};
 use serde_json::{Value, json};
 
@@ -162,5 +162,44 @@ async fn a_user_name_that_an_arrival_brings_may_be_somebodys() {
     for sub in ["a", "b"] {
         assert_eq!(directory.arrival(&arrival(sub, json!({"userName": "Jane"}))).await.0, 201);
     }
-    assert_eq!(directory.scim_find("Users", "userName eq \"jane\"").await.len(), 3);
+    let namesakes = directory.scim_find("Users", "userName eq \"jane\"").await;
+    assert_eq!(namesakes.len(), 3);
+    for user in namesakes {
+        let path = format!("/Users/{}", user["id"].as_str().unwrap());
+        directory
+            .scim_patch(&path, json!([{"op": "replace", "path": "active", "value": false}]))
+            .await
+            .is(200);
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_to_be_shut_out_can_be_whatever_arrivals_brought() {
+    let directory = Directory::start();
+    let two = json!([{"value": "a", "primary": true}, {"value": "b", "primary": true}]);
+    let odd = [
+        json!({"userName": "x".repeat(5000)}),
+        json!({"userName": "a\u{7}b\u{0}"}),
+        json!({"userName": 7, "name": "Jane", "emails": two, "title": ["x"], "active": "perhaps"}),
+        json!({"userName": "", ENTERPRISE: "x", "roles": {"a": 1}, "addresses": [[]]}),
+    ];
+    for (number, attributes) in odd.into_iter().enumerate() {
+        let (status, arrived) =
+            directory.arrival(&arrival(&format!("sub-{number}"), attributes.clone())).await;
+        assert_eq!(status, 201, "{attributes}");
+        let path = format!("/Users/{}", arrived["account"]["id"].as_str().unwrap());
+        let user = directory.scim_get(&path).await.is(200).body;
+        directory
+            .scim_patch(&path, json!([{"op": "replace", "path": "active", "value": false}]))
+            .await
+            .is(200);
+        let mut whole = user.clone();
+        whole["active"] = json!(true);
+        assert_eq!(directory.scim_put(&path, &whole).await.is(200).body["active"], true);
+        assert_eq!(
+            directory.account(path.rsplit('/').next().unwrap()).await["attributes"],
+            attributes,
+            "nothing else became of it"
+        );
+    }
 }

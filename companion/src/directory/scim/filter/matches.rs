@@ -112,7 +112,7 @@ impl Place {
 mod tests {
     use super::super::parse;
     use super::*;
-    use crate::directory::scim::schema::Kind;
+    use crate::directory::scim::schema::ResourceType;
     use serde_json::json;
 
     fn jane() -> Map<String, Value> {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     fn bound(filter: &str) -> Result<Filter, ()> {
-        let bound = Filter::bind(&parse(filter).map_err(drop)?, &[Kind::User]).map_err(drop)?;
+        let bound = Filter::bind(&parse(filter).map_err(drop)?, &[ResourceType::User]).map_err(drop)?;
         bound.into_iter().next().ok_or(())
     }
 
@@ -187,9 +187,9 @@ mod tests {
     #[test]
     fn of_several_kinds_those_without_the_attribute_are_without_its_value() {
         let filter = parse("userName eq \"jane\" or not (displayName pr)").unwrap();
-        let bound = Filter::bind(&filter, &Kind::ALL).unwrap();
+        let bound = Filter::bind(&filter, &ResourceType::ALL).unwrap();
         let group = json!({"displayName": "Tours"}).as_object().unwrap().clone();
         assert!(bound[0].matches(&jane()) && !bound[1].matches(&group));
-        assert!(Filter::bind(&parse("shoeSize pr").unwrap(), &Kind::ALL).is_err());
+        assert!(Filter::bind(&parse("shoeSize pr").unwrap(), &ResourceType::ALL).is_err());
     }
 }

@@ -4,7 +4,7 @@
 mod matches;
 
 use super::failure::Failure;
-use super::schema::{Attribute, Kind, Place, Shape};
+use super::schema::{Attribute, Place, ResourceType, Shape};
 use super::time;
 use firstsight::domain::Timestamp;
 use scim_v2::filter::{AttrExp, AttrPath, CompValue, CompareOp, Filter as Written, ValFilter};
@@ -56,17 +56,18 @@ impl Filter {
     ///
     /// # Errors
     /// 400 `invalidFilter` for attributes that none has, and comparisons that their values do not take.
-    pub(super) fn bind(written: &Written, kinds: &[Kind]) -> Result<Vec<Self>, Failure> {
+    pub(super) fn bind(written: &Written, kinds: &[ResourceType]) -> Result<Vec<Self>, Failure> {
         let strict: Vec<_> = kinds.iter().map(|kind| Self::of(written, *kind, true)).collect();
         if kinds.len() == 1 || strict.iter().all(Result::is_err) {
             return strict.into_iter().collect();
         }
-        let loose =
-            |(kind, bound): (&Kind, Result<Self, _>)| bound.or_else(|_| Self::of(written, *kind, false));
+        let loose = |(kind, bound): (&ResourceType, Result<Self, _>)| {
+            bound.or_else(|_| Self::of(written, *kind, false))
+        };
         kinds.iter().zip(strict).map(loose).collect()
     }
 
-    fn of(written: &Written, kind: Kind, strict: bool) -> Result<Self, Failure> {
+    fn of(written: &Written, kind: ResourceType, strict: bool) -> Result<Self, Failure> {
         let all = |items: &[Written]| {
             items.iter().map(|item| Self::of(item, kind, strict)).collect::<Result<_, _>>()
         };
@@ -112,7 +113,7 @@ impl Filter {
     }
 }
 
-fn place(kind: Kind, path: &AttrPath, strict: bool) -> Result<Option<Place>, Failure> {
+fn place(kind: ResourceType, path: &AttrPath, strict: bool) -> Result<Option<Place>, Failure> {
     match kind.find(path).filter(|place| place.attribute.is_some()) {
         None if strict => Err(unknown(path)),
         found => Ok(found),

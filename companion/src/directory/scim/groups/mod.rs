@@ -4,7 +4,7 @@
 mod write;
 
 use super::reply;
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::site::Site;
 use firstsight::domain::Timestamp;
 use serde_json::{Map, Value, json};
@@ -85,17 +85,17 @@ impl Group {
     /// All of it, as a client sees it.
     pub(super) fn shown(&self, site: &Site, members: &BTreeSet<String>) -> Map<String, Value> {
         let time = |millis: i64| Timestamp::from_millis(u64::try_from(millis).unwrap_or_default()).rfc3339();
-        let member = |id: &String| json!({"value": id, "$ref": site.location(Kind::User.endpoint(), id), "type": Kind::User.name()});
+        let member = |id: &String| json!({"value": id, "$ref": site.location(ResourceType::User.endpoint(), id), "type": ResourceType::User.name()});
         let group = json!({
-            "schemas": [Kind::Group.schema().urn],
+            "schemas": [ResourceType::Group.schema().urn],
             "id": self.id,
             "externalId": self.external_id,
             "displayName": self.display_name,
             "members": members.iter().map(member).collect::<Vec<_>>(),
             "meta": {
-                "resourceType": Kind::Group.name(), "created": time(self.created_at),
+                "resourceType": ResourceType::Group.name(), "created": time(self.created_at),
                 "lastModified": time(self.updated_at), "version": reply::numbered(self.version),
-                "location": site.location(Kind::Group.endpoint(), &self.id),
+                "location": site.location(ResourceType::Group.endpoint(), &self.id),
             },
         });
         let group = if let Value::Object(members) = group { members } else { Map::new() };

@@ -3,7 +3,7 @@
 mod write;
 
 use super::reply;
-use super::schema::Kind;
+use super::schema::ResourceType;
 use super::site::Site;
 use crate::directory::lifecycle::State;
 use firstsight::domain::Timestamp;
@@ -86,7 +86,7 @@ async fn groups(
         accounts.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind((*id).to_owned()));
     for row in query.fetch_all(database).await? {
         let (id, name): (String, String) = (row.try_get("id")?, row.try_get("display_name")?);
-        let location = site.location(Kind::Group.endpoint(), &id);
+        let location = site.location(ResourceType::Group.endpoint(), &id);
         let group = json!({"value": id, "$ref": location, "display": name, "type": "direct"});
         found.entry(row.try_get("account")?).or_default().push(group);
     }
@@ -114,7 +114,7 @@ impl Account {
 
     /// What clients may write of it, but for whether it is active.
     pub(super) fn writable(&self) -> Map<String, Value> {
-        let mut user = Kind::User.fit(&shaped(&self.attributes));
+        let mut user = ResourceType::User.fit(&shaped(&self.attributes));
         let name = user.get("userName").and_then(Value::as_str).filter(|name| !name.is_empty());
         if name.is_none() {
             let stand_in = self.subject.as_ref().map_or(&self.id, |(_, sub, _)| sub);
@@ -132,9 +132,9 @@ impl Account {
     /// All of it, as a client sees it.
     fn user(&self, site: &Site, groups: Vec<Value>) -> Map<String, Value> {
         let mut user = self.writable();
-        let extensions = Kind::User.extensions().into_iter().map(|schema| schema.urn);
+        let extensions = ResourceType::User.extensions().into_iter().map(|schema| schema.urn);
         let extensions = extensions.filter(|urn| user.contains_key(*urn));
-        let schemas: Vec<_> = std::iter::once(Kind::User.schema().urn).chain(extensions).collect();
+        let schemas: Vec<_> = std::iter::once(ResourceType::User.schema().urn).chain(extensions).collect();
         user.insert("schemas".to_owned(), json!(schemas));
         user.insert("id".to_owned(), self.id.as_str().into());
         user.insert("active".to_owned(), (self.state == State::Active).into());
@@ -146,8 +146,8 @@ impl Account {
         }
         let time = |millis: i64| Timestamp::from_millis(u64::try_from(millis).unwrap_or_default()).rfc3339();
         let mut meta = json!({
-            "resourceType": Kind::User.name(), "created": time(self.created_at), "lastModified": time(self.modified_at),
-            "location": site.location(Kind::User.endpoint(), &self.id),
+            "resourceType": ResourceType::User.name(), "created": time(self.created_at), "lastModified": time(self.modified_at),
+            "location": site.location(ResourceType::User.endpoint(), &self.id),
         });
         user.insert("meta".to_owned(), meta.clone());
         meta["version"] = reply::version(&user).into();

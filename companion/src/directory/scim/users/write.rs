@@ -9,7 +9,7 @@ use crate::directory::lifecycle::{Action, Cause, Event, State};
 use crate::directory::profile::{differences, lookup_key};
 use crate::directory::scim::failure::Failure;
 use crate::directory::scim::resources::Writer;
-use crate::directory::scim::schema::Kind;
+use crate::directory::scim::schema::ResourceType;
 use crate::directory::store::Write;
 use firstsight::domain::{Subject, Timestamp};
 use firstsight::wire::scim::is_reserved;
@@ -82,7 +82,10 @@ pub(in crate::directory::scim) async fn change(
 ) -> Result<(), Failure> {
     let external_id = text(user.remove("externalId"));
     let active = user.remove("active").and_then(|active| active.as_bool());
-    name_is_free(write, &user, &before.id).await?;
+    // Arrivals bring names that somebody has: they stay, whatever else is changed.
+    if name_of(&user) != name_of(&before.writable()) {
+        name_is_free(write, &user, &before.id).await?;
+    }
     store(write, by, before, external_id, user).await?;
     match active {
         Some(active) => set_active(write, by, &before.id, before.state, active).await,
@@ -128,7 +131,7 @@ async fn store(
     }
     let name = lookup_key(name_of(&user));
     let mut attributes = before.attributes.clone();
-    attributes.retain(|name, _| !Kind::User.writes(name) || is_reserved(name));
+    attributes.retain(|name, _| !ResourceType::User.writes(name) || is_reserved(name));
     attributes.extend(user);
     let now = clock::now();
     let key = found.as_ref().map(|subject| subject.key().to_string());
