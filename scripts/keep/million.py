@@ -52,6 +52,8 @@ def questions(count):
     dice = random.Random(6)
     anybody = lambda: dice.randrange(count)  # noqa: E731
     restless = lambda: dice.randrange(50, count, seed.RESTLESS)  # noqa: E731
+    # Those who have a name of a SCIM client's, and those who have none; SCIM tells of nobody who departed.
+    named, unnamed = (lambda first=first: dice.randrange(first, count, 10) for first in (5, 4))
     scim = lambda said: f"/scim/v2/Users?{urlencode({'filter': said})}"  # noqa: E731
     return {
         "by issuer and id": lambda: f"/v1/accounts?issuer={ISSUER}&id={people.subject(anybody())}",
@@ -61,9 +63,9 @@ def questions(count):
         "first page of who is active": lambda: "/v1/accounts?state=active",
         "first page of who waits": lambda: "/v1/accounts?state=pending",
         "first page of who departed": lambda: "/v1/accounts?state=departed",
-        "SCIM by an externalId": lambda: scim(f'externalId eq "{people.external_id(anybody() | 1)}"'),
-        "SCIM by issuer and sub": lambda: scim(f'externalId eq "{ISSUER}|{people.subject(anybody())}"'),
-        "SCIM by userName": lambda: scim(f'userName eq "{people.subject(anybody())}"'),
+        "SCIM by an externalId": lambda: scim(f'externalId eq "{people.external_id(named())}"'),
+        "SCIM by issuer and sub": lambda: scim(f'externalId eq "{ISSUER}|{people.subject(unnamed())}"'),
+        "SCIM by userName": lambda: scim(f'userName eq "{people.subject(named())}"'),
         "SCIM first page": lambda: "/scim/v2/Users",
         "a whole story": lambda: f"/v1/accounts/{people.account_id(anybody())}",
         f"a story of {seed.CHANGES} changes": lambda: f"/v1/accounts/{people.account_id(restless())}",
