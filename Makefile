@@ -21,6 +21,9 @@ without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
 # Programs set up here serve only where the machine has none.
 export PATH := $(PATH):$(CURDIR)/.setup/bin
 
+# The companion as its own tests have it: built in another way its dependencies would be compiled once more.
+companion := cargo test --locked --workspace --test http --no-run
+
 .DEFAULT_GOAL := help
 .PHONY: help wasm image demo up down verdicts test test-native test-envoy test-page test-image test-keycloak \
 	compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt \
@@ -56,18 +59,18 @@ test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 	@$(PYTHON) scripts/setup.py scim
 	cargo test --locked --workspace $(without_scim2)
 	@if $(PYTHON) scripts/setup.py postgres && scripts/postgres.sh true; \
-		then scripts/postgres.sh cargo test --locked -p firstsight-companion --test http $(without_scim2); \
+		then scripts/postgres.sh cargo test --locked --workspace --test http $(without_scim2); \
 		else echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; fi
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
-	cargo build --locked --workspace --bins
+	$(companion)
 	$(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
 
 # Not among the tests: Keycloak takes a minute to start.
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)
 	@$(PYTHON) scripts/setup.py envoy
-	cargo build --locked --workspace --bins
+	$(companion)
 	keycloak='$(KEYCLOAK)'; FIRSTSIGHT_KEYCLOAK=$${keycloak:-$$(scripts/keycloak.sh)} $(suite) \
 		cargo test --locked --test envoy keycloak
 
@@ -85,7 +88,7 @@ compose-reset: ## stop it and forget accounts, users and secrets
 
 test-page: compiler ## the directory's console in a real Chromium, if the machine has one
 	@$(PYTHON) scripts/setup.py browser
-	cargo build --locked -p firstsight-companion
+	$(companion)
 	$(suite) .setup/bin/node --test companion/tests/page/console.test.mjs
 
 test-image: image ## the image, pushed into a registry and fetched as Istio does
