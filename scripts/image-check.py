@@ -58,14 +58,18 @@ def start(folder):
         address = f"127.0.0.1:{free.getsockname()[1]}"
     settings = {
         "version": 0.1,
-        "log": {"level": "fatal", "accesslog": {"disabled": True}},
+        "log": {"level": "error", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(folder / "images")}},
         "http": {"addr": address},
     }
     # JSON is YAML.
     (folder / "registry.yml").write_text(json.dumps(settings))
     environment = {**os.environ, "OTEL_TRACES_EXPORTER": "none"}
-    registry = subprocess.Popen(["docker-registry", "serve", folder / "registry.yml"], env=environment)
+    # It calls it an error to be asked whether something is there; what it says is of use only if it does not start.
+    log = folder / "registry.log"
+    with log.open("w") as said:
+        command = ["docker-registry", "serve", folder / "registry.yml"]
+        registry = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
     for _ in range(100):
         try:
             fetch(f"http://{address}/v2/")
@@ -73,7 +77,7 @@ def start(folder):
         except urllib.error.URLError:
             time.sleep(0.1)
     registry.kill()
-    sys.exit("error: the registry does not answer")
+    sys.exit(f"error: the registry does not answer\n{log.read_text()}")
 
 
 def fetch(url):
