@@ -70,12 +70,14 @@ test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 	@$(PYTHON) scripts/setup.py envoy envoy-$(firstword $(envoys)) issuer scim vectors
 	$(companion)
 	$(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
-	$(suite) $(PYTHON) scripts/versions.py $(firstword $(envoys)) -- cargo test --locked --workspace --test envoy -- tokens:: traps::
+	$(suite) $(PYTHON) scripts/versions.py $(firstword $(envoys)) -- \
+		cargo test --locked --workspace --test envoy -- hosts:: tokens:: traps::
 
 test-versions: wasm verdicts ## the same with older Envoys, whole (VERSIONS="1.36 1.37", or else all)
 	@$(PYTHON) scripts/setup.py issuer scim vectors
 	$(companion)
-	$(suite) $(PYTHON) scripts/versions.py $(VERSIONS) -- cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
+	$(suite) $(PYTHON) scripts/versions.py $(VERSIONS) -- \
+		cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
 
 # Not among the tests: Keycloak takes a minute to start.
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)
