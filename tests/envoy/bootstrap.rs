@@ -103,6 +103,52 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
     })
 }
 
+/// What the module uses of what a proxy may let it do.
+const CAPABILITIES: &[&str] = &[
+    "environ_get",
+    "environ_sizes_get",
+    "proxy_add_header_map_value",
+    "proxy_call_foreign_function",
+    "proxy_continue_stream",
+    "proxy_define_metric",
+    "proxy_done",
+    "proxy_get_buffer_bytes",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_get_header_map_pairs",
+    "proxy_get_property",
+    "proxy_get_shared_data",
+    "proxy_http_call",
+    "proxy_increment_metric",
+    "proxy_log",
+    "proxy_on_configure",
+    "proxy_on_context_create",
+    "proxy_on_delete",
+    "proxy_on_done",
+    "proxy_on_http_call_response",
+    "proxy_on_request_headers",
+    "proxy_on_request_trailers",
+    "proxy_on_tick",
+    "proxy_on_vm_start",
+    "proxy_record_metric",
+    "proxy_remove_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_send_local_response",
+    "proxy_set_effective_context",
+    "proxy_set_property",
+    "proxy_set_shared_data",
+    "proxy_set_tick_period_milliseconds",
+    "random_get",
+];
+
+/// Takes one of the module's capabilities away.
+pub(crate) fn withhold(listener: &mut Value, capability: &str) {
+    let left = CAPABILITIES.iter().filter(|name| **name != capability);
+    let allowed: serde_json::Map<_, _> = left.map(|name| ((*name).to_owned(), json!({}))).collect();
+    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+    let plugin = &mut manager["http_filters"][0]["typed_config"]["config"];
+    plugin["capability_restriction_config"] = json!({"allowed_capabilities": allowed});
+}
+
 fn cluster(name: &str, port: u16) -> Value {
     json!({
         "name": name,

@@ -48,7 +48,7 @@ impl Drop for Folder {
 impl Process {
     /// Starts Envoy with the bootstrap of that name in `folder`.
     pub(crate) fn start(folder: Folder, bootstrap: &Path) -> Self {
-        let envoy = std::env::var("FIRSTSIGHT_ENVOY").unwrap_or_else(|_| "envoy".to_owned());
+        let envoy = program();
         let log = File::create(folder.file("log")).expect("a log can be written");
         let child = Command::new(&envoy)
             .arg("--config-path")
@@ -99,6 +99,11 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The proxy.
+pub(crate) fn program() -> String {
+    std::env::var("FIRSTSIGHT_ENVOY").unwrap_or_else(|_| "envoy".to_owned())
 }
 
 /// The module under test.

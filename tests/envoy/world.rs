@@ -10,6 +10,7 @@ use crate::support::config::Config;
 use crate::support::message::{Answer, Request, get};
 use crate::support::world::{Upstreams, World, answered_by_plugin, last_checks};
 use firstsight::domain::Timestamp;
+use serde_json::Value;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -134,6 +135,17 @@ impl World for EnvoyWorld {
 impl EnvoyWorld {
     /// The same with upstreams that are no scripts.
     pub(crate) fn beside(upstreams: Upstreams, config: &Config, others: Others) -> Result<Self, String> {
+        Self::begin(upstreams, config, others, bootstrap::listener(&module(), config))
+    }
+
+    /// An Envoy that withholds something from the module.
+    pub(crate) fn without(capability: &str, config: &Config) -> Result<Self, String> {
+        let mut listener = bootstrap::listener(&module(), config);
+        bootstrap::withhold(&mut listener, capability);
+        Self::begin(Upstreams::default(), config, Others::default(), listener)
+    }
+
+    fn begin(upstreams: Upstreams, config: &Config, others: Others, listener: Value) -> Result<Self, String> {
         let servers = [
             Server::of(Arc::new(upstreams.issuer.clone())),
             Server::of(Arc::new(upstreams.directory.clone())),
@@ -146,7 +158,6 @@ impl EnvoyWorld {
             app,
         };
         let folder = Folder::new();
-        let listener = bootstrap::listener(&module(), config);
         let lds = folder.write("lds.json", &bootstrap::listeners(1, Some(listener)));
         let path = folder.write("bootstrap.json", &bootstrap::bootstrap(ports, Some(&lds), None));
         let mut envoy = Process::start(folder, &path);
