@@ -53,7 +53,7 @@ class Stack:
     def token(self):
         """What the tour reads the directory with."""
         make = ("firstsight", "token", "create", "--name", f"tour-{secrets.token_hex(4)}", "--scope", "admin")
-        return self.run("exec", "-T", "directory", *make).strip()
+        return self.inside("directory", *make).strip()
 
     def run(self, *arguments, shown=False):
         """A command of compose's, by whatever is here; gives back what it wrote, unless that is shown."""
@@ -94,24 +94,31 @@ class Stack:
 
     def kill(self, service):
         """Ends a service's process, as a crash does. `docker kill` would count as a wish, after which nothing restarts."""
-        container = self.run("ps", "--quiet", service).strip()
-        process = docker("inspect", "--format", "{{.State.Pid}}", container).strip()
+        process = docker("inspect", "--format", "{{.State.Pid}}", *self.containers(service)).strip()
         image = "firstsight/companion:0.1.0"
         docker("run", "--rm", "--pid=host", "--user=0", "--entrypoint=bash", image, "-c", f"kill -9 {process}")
 
     def stats(self, pattern):
         """Envoy's counters whose names match; its administration is open inside its container alone."""
         ask = "exec 3<>/dev/tcp/127.0.0.1/9901; printf 'GET %s HTTP/1.1\r\nhost: stats\r\nconnection: close\r\n\r\n' \"$0\" >&3; cat <&3"
-        return counters(self.run("exec", "-T", "envoy", "bash", "-c", ask, f"/stats?filter={quote(pattern)}"))
+        return counters(self.inside("envoy", "bash", "-c", ask, f"/stats?filter={quote(pattern)}"))
+
+    def inside(self, service, *command):
+        """What a command says that is run in a service's container."""
+        return docker("exec", *self.containers(service), *command)
+
+    def containers(self, service=None):
+        """The container of one service, or all of them, running or not."""
+        label = "--filter=label=com.docker.compose"
+        return docker("ps", "--all", "--quiet", f"{label}.project={self.project}", *[f"{label}.service={service}"] * bool(service)).split()
 
     def until_healthy(self):
         healthy = lambda: set(self.health().values()) == {"healthy"}  # noqa: E731 (it says what is waited for)
         wait_until(healthy, 120, "not everything is healthy; `docker ps` says what is not")
 
     def health(self):
-        names = self.run("ps", "--all", "--quiet").split()
         label = "com.docker.compose.service"
-        lasting = [one for one in json.loads(docker("inspect", *names)) if "Health" in one["State"]]
+        lasting = [one for one in json.loads(docker("inspect", *self.containers())) if "Health" in one["State"]]
         return {one["Config"]["Labels"][label]: one["State"]["Health"]["Status"] for one in lasting}
 
     def down(self, forget=False):
@@ -123,7 +130,10 @@ class Stack:
 
 
 def docker(*arguments):
-    return subprocess.run(["docker", *arguments], stdout=subprocess.PIPE, check=True, text=True).stdout
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise Unexpected(f"docker {arguments[0]} failed\n{done.stderr}".rstrip())
+    return done.stdout
 
 
 def program():

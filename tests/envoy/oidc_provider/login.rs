@@ -74,10 +74,8 @@ impl Browser {
             let cookie = line.split(';').next().and_then(|pair| pair.split_once('='));
             self.cookies.extend(cookie.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
-        let next = answer.header("location").and_then(|url| Some(url.split_once(&here)?.1.to_owned()));
-        match next {
-            Some(path) => self.send(get(&path)),
-            None => answer,
-        }
+        let url = answer.header("location").unwrap_or_default();
+        let path = url.strip_prefix(&format!("http://{here}")).unwrap_or(&url);
+        if path.starts_with('/') { self.send(get(path)) } else { answer }
     }
 }
