@@ -30,7 +30,8 @@ companion := cargo test --locked --workspace --test http --no-run
 
 .DEFAULT_GOAL := help
 .PHONY: help wasm image demo up down verdicts test test-native test-envoy test-versions test-page test-image test-keycloak \
-	compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench bench-arrivals bench-directory lint fmt \
+	test-oidc-provider test-compose compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench \
+	bench-arrivals bench-directory lint fmt \
 	clean compiler
 
 help: ## say what there is
@@ -83,8 +84,19 @@ test-versions: wasm verdicts ## the same with older Envoys, whole (VERSIONS="1.3
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)
 	@$(PYTHON) scripts/setup.py envoy
 	$(companion)
-	keycloak='$(KEYCLOAK)'; FIRSTSIGHT_KEYCLOAK=$${keycloak:-$$(scripts/keycloak.sh)} $(suite) \
+	keycloak=$(if $(KEYCLOAK),'$(KEYCLOAK)',$$(scripts/keycloak.sh)) && FIRSTSIGHT_KEYCLOAK="$$keycloak" $(suite) \
 		cargo test --locked --test envoy keycloak
+
+test-oidc-provider: wasm ## the tokens of npm oidc-provider, in a real Envoy; test-envoy has them too
+	@$(PYTHON) scripts/setup.py envoy issuer
+	$(companion)
+	$(suite) cargo test --locked --test envoy oidc_provider
+
+# Not among the tests: it wants Docker, and two minutes.
+test-compose: wasm ## the tour in containers, then the suite with the Keycloak of these (STAND_INS=1)
+	@$(PYTHON) scripts/setup.py envoy
+	$(companion)
+	$(suite) $(PYTHON) scripts/compose.py test cargo test --locked --test envoy keycloak
 
 compose-demo: compiler ## the story in containers with Keycloak and PostgreSQL, real logins, nothing left behind (STAND_INS=1)
 	@$(PYTHON) scripts/compose.py demo

@@ -12,15 +12,15 @@ import subprocess
 import time
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
 from show.screen import doing, say
+from show.stack import counters
 from show.web import Unexpected, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILE = ROOT / "envoy" / "compose.yaml"
 
-EDGE = "127.0.0.1:10000"
-DIRECTORY = "127.0.0.1:8090"
 KEYCLOAK = "127.0.0.1:8180"
 
 # Everything that compose.yaml asks for.
@@ -34,6 +34,8 @@ class Stack:
 
     @property
     def secrets(self):
+        if not self.file.exists():
+            raise Unexpected(f"there is no {self.file.relative_to(ROOT)}; `make compose-up` makes it")
         lines = self.file.read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
@@ -50,8 +52,8 @@ class Stack:
     @cached_property
     def token(self):
         """What the tour reads the directory with."""
-        make = ("firstsight", "token", "create", "--name", f"tour-{secrets.token_hex(4)}", "--scope", "auditor")
-        return self.run("exec", "-T", "directory", *make).strip()
+        make = ("firstsight", "token", "create", "--name", f"tour-{secrets.token_hex(4)}", "--scope", "admin")
+        return self.inside("directory", *make).strip()
 
     def run(self, *arguments, shown=False):
         """A command of compose's, by whatever is here; gives back what it wrote, unless that is shown."""
@@ -76,14 +78,47 @@ class Stack:
         """Starts what does not run; back when everything is healthy."""
         self.started = time.monotonic()
         self.run("up", "--detach")
+        self.until_healthy()
+
+    def stop(self, service):
+        self.run("stop", service)
+
+    def start(self, service):
+        self.run("start", service)
+        self.until_healthy()
+
+    def restart(self):
+        self.run("stop")
+        self.up()
+        return "all containers"
+
+    def kill(self, service):
+        """Ends a service's process, as a crash does. `docker kill` would count as a wish, after which nothing restarts."""
+        process = docker("inspect", "--format", "{{.State.Pid}}", *self.containers(service)).strip()
+        image = "firstsight/companion:0.1.0"
+        docker("run", "--rm", "--pid=host", "--user=0", "--entrypoint=bash", image, "-c", f"kill -9 {process}")
+
+    def stats(self, pattern):
+        """Envoy's counters whose names match; its administration is open inside its container alone."""
+        ask = "exec 3<>/dev/tcp/127.0.0.1/9901; printf 'GET %s HTTP/1.1\r\nhost: stats\r\nconnection: close\r\n\r\n' \"$0\" >&3; cat <&3"
+        return counters(self.inside("envoy", "bash", "-c", ask, f"/stats?filter={quote(pattern)}"))
+
+    def inside(self, service, *command):
+        """What a command says that is run in a service's container."""
+        return docker("exec", *self.containers(service), *command)
+
+    def containers(self, service=None):
+        """The container of one service, or all of them, running or not."""
+        label = "--filter=label=com.docker.compose"
+        return docker("ps", "--all", "--quiet", f"{label}.project={self.project}", *[f"{label}.service={service}"] * bool(service)).split()
+
+    def until_healthy(self):
         healthy = lambda: set(self.health().values()) == {"healthy"}  # noqa: E731 (it says what is waited for)
         wait_until(healthy, 120, "not everything is healthy; `docker ps` says what is not")
 
     def health(self):
-        names = self.run("ps", "--quiet").split()
-        shown = subprocess.run(["docker", "inspect", *names], stdout=subprocess.PIPE, check=True).stdout
         label = "com.docker.compose.service"
-        lasting = [one for one in json.loads(shown) if "Health" in one["State"]]
+        lasting = [one for one in json.loads(docker("inspect", *self.containers())) if "Health" in one["State"]]
         return {one["Config"]["Labels"][label]: one["State"]["Health"]["Status"] for one in lasting}
 
     def down(self, forget=False):
@@ -92,6 +127,13 @@ class Stack:
         self.run("down", "--remove-orphans", *(["--volumes"] if forget else []))
         if forget:
             self.file.unlink(missing_ok=True)
+
+
+def docker(*arguments):
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise Unexpected(f"docker {arguments[0]} failed\n{done.stderr}".rstrip())
+    return done.stdout
 
 
 def program():

@@ -26,7 +26,7 @@ def doing(text):
 
 
 def failed(text):
-    say(f"\n{paint('1;31', 'FAILED')} {text}")
+    print(f"\n{paint('1;31', 'FAILED')} {text}", file=sys.stderr, flush=True)
 
 
 class Screen:

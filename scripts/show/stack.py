@@ -4,12 +4,14 @@ What runs is written to .run/stack.json, so that another process can stop it.
 """
 import json
 import os
+import re
 import secrets
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from .screen import doing, say
 from .web import Unexpected, fetch, wait_until
@@ -113,8 +115,25 @@ class Stack:
         STATE.unlink(missing_ok=True)
         TOKEN.unlink(missing_ok=True)
 
+    def restart(self):
+        """What keeps nothing, and what keeps everything in its database; the issuer keeps its keys only while it runs."""
+        for name in ("envoy", "directory"):
+            self.stop(name)
+        for name in ("directory", "envoy"):
+            self.start(name)
+        return "the directory and Envoy"
+
+    def stats(self, pattern):
+        """Envoy's counters whose names match."""
+        return counters(fetch(f"http://{ADMIN}/stats?filter={quote(pattern)}").body.decode())
+
     def write_state(self):
         STATE.write_text(json.dumps({name: identity(process.pid) for name, process in self.running.items()}))
+
+
+def counters(text):
+    """What Envoy's administration says of counters: a line of each."""
+    return {name: int(value) for name, value in re.findall(r"^(\S+): (\d+)\r?$", text, re.MULTILINE)}
 
 
 def log_of(name):

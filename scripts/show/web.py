@@ -10,7 +10,12 @@ class Answer:
 
     def __init__(self, status, headers, body, milliseconds):
         self.status, self.body, self.milliseconds = status, body, milliseconds
-        self.headers = {name.lower(): value for name, value in headers}
+        self.lines = [(name.lower(), value) for name, value in headers]
+        self.headers = dict(self.lines)
+
+    def all(self, name):
+        """Every value of a header that may come more than once."""
+        return [value for one, value in self.lines if one == name]
 
     def json(self):
         try:

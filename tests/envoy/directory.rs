@@ -3,10 +3,10 @@
 use crate::process::Folder;
 use crate::service::{Service, named};
 use crate::support::config::{DIRECTORY_TOKEN, usual};
-use crate::support::message::get;
+use crate::support::message::{get, post};
 use crate::support::world::{Upstreams, World};
 use crate::world::{EnvoyWorld, Others};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::Command;
 use std::time::Duration;
 
@@ -26,6 +26,16 @@ pub(crate) fn accounts(directory: &Service) -> Vec<Value> {
     let (status, page) = directory.ask(&get("/v1/accounts?limit=1000").bearer(DIRECTORY_TOKEN));
     assert_eq!(status, 200, "{page}");
     page["accounts"].as_array().expect("a page of accounts").clone()
+}
+
+/// An administrator decides about the only account there is.
+#[track_caller]
+pub(crate) fn decide(directory: &Service, action: &str) {
+    let id = accounts(directory)[0]["id"].as_str().expect("an account has an id").to_owned();
+    let reason = json!({"reason": "the story wants it"}).to_string().into_bytes();
+    let request = post(&format!("/v1/accounts/{id}/{action}"), reason).bearer(DIRECTORY_TOKEN);
+    let (status, said) = directory.ask(&request.header("content-type", "application/json"));
+    assert_eq!(status, 200, "{said}");
 }
 
 fn served(directory: &Service) -> u64 {

@@ -1,11 +1,10 @@
 //! Several gateways, each an Envoy process of its own, in front of one directory: what they make together.
 
 use crate::client;
-use crate::directory::{accounts, serve};
+use crate::directory::{accounts, decide, serve};
 use crate::process::Folder;
-use crate::service::Service;
-use crate::support::config::{Config, DIRECTORY_TOKEN, usual};
-use crate::support::message::{Answer, get, post};
+use crate::support::config::{Config, usual};
+use crate::support::message::{Answer, get};
 use crate::support::world::{Upstreams, World};
 use crate::world::{EnvoyWorld, Others};
 use serde_json::json;
@@ -104,14 +103,4 @@ fn a_departure_ends_access_at_every_gateway_without_a_login_and_a_return_needs_a
         });
         gateway.send(request()).refused(401, "token-outdated");
     }
-}
-
-/// An administrator decides about the only account there is.
-#[track_caller]
-fn decide(directory: &Service, action: &str) {
-    let id = accounts(directory)[0]["id"].as_str().expect("an account has an id").to_owned();
-    let reason = json!({"reason": "the story wants it"}).to_string().into_bytes();
-    let request = post(&format!("/v1/accounts/{id}/{action}"), reason).bearer(DIRECTORY_TOKEN);
-    let (status, said) = directory.ask(&request.header("content-type", "application/json"));
-    assert_eq!(status, 200, "{said}");
 }
