@@ -42,28 +42,40 @@ pub(crate) fn listeners(version: u32, mut listener: Option<Value>) -> Value {
     json!({"version_info": version.to_string(), "resources": listener.into_iter().collect::<Vec<_>>()})
 }
 
-/// The listener with the plugin.
+/// The listener with the plugin in it.
 pub(crate) fn listener(module: &Path, config: &Config) -> Value {
     let environment: serde_json::Map<_, _> =
         ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    let plugin = json!({
+    let virtual_machine = json!({
+        "runtime": "envoy.wasm.runtime.v8",
+        "code": {"local": {"filename": module}},
+        "environment_variables": {"key_values": environment},
+    });
+    let plugin = plugin("firstsight", virtual_machine, config);
+    listener_with(vec![json!({"name": "firstsight", "typed_config": plugin})])
+}
+
+/// The plugin with this name and this configuration, in a virtual machine like this.
+pub(crate) fn plugin(name: &str, virtual_machine: Value, config: &Config) -> Value {
+    json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
-            "name": "firstsight",
+            "name": name,
             "root_id": "firstsight",
             "failure_policy": "FAIL_RELOAD",
-            "vm_config": {
-                "runtime": "envoy.wasm.runtime.v8",
-                "code": {"local": {"filename": module}},
-                "environment_variables": {"key_values": environment},
-            },
+            "vm_config": virtual_machine,
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
                 "value": config.0.to_string(),
             },
         },
-    });
+    })
+}
+
+/// The listener with these filters before the router.
+pub(crate) fn listener_with(mut filters: Vec<Value>) -> Value {
     let router = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"});
+    filters.push(json!({"name": "envoy.filters.http.router", "typed_config": router}));
     let manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "edge",
@@ -89,10 +101,7 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
                 }],
             }],
         },
-        "http_filters": [
-            {"name": "firstsight", "typed_config": plugin},
-            {"name": "envoy.filters.http.router", "typed_config": router},
-        ],
+        "http_filters": filters,
     });
     json!({
         "name": "edge",

@@ -13,6 +13,7 @@ mod app;
 mod bootstrap;
 mod client;
 mod directory;
+mod istio;
 mod keycloak;
 mod oidc_provider;
 mod process;
