@@ -35,7 +35,7 @@ class Delivered(Gateway):
 
     def update(self):
         """Delivers another configuration; it is taken when this returns."""
-        self.configuration["gateway"] = f"edge-{self.versions}"
+        self.configuration["gateway"] = f"edge-{self.versions + 1}"
         self.deliver_filter()
 
     def swap(self):

@@ -7,7 +7,8 @@ mod refused;
 mod together;
 mod updates;
 
-use crate::support::config::Config;
+use crate::several::patient;
+use crate::support::config::{self, Config};
 use crate::support::message::{Request, Seen, get};
 use crate::support::world::{Upstreams, World};
 use crate::world::{EnvoyWorld, Others};
@@ -18,6 +19,11 @@ use serde_json::json;
 /// How many people there are, and how many clients each of them has.
 const PEOPLE: usize = 8;
 const CLIENTS: usize = 3;
+
+/// The usual configuration. Modules are compiled while requests are served, so that everything may take its time.
+fn usual() -> Config {
+    patient(config::usual())
+}
 
 /// A proxy with these plugins, in this order.
 fn among(plugins: &[WasmPlugin]) -> EnvoyWorld {

@@ -1,8 +1,7 @@
 //! What is no good is refused while the old one serves on; and what stands in for a module that cannot be fetched.
 
-use super::{alone, among, busy, generation, has_generation};
+use super::{alone, among, busy, generation, has_generation, usual};
 use crate::istio::plugin::WasmPlugin;
-use crate::support::config::usual;
 use crate::support::message::get;
 use crate::support::world::World;
 use crate::world::EnvoyWorld;

@@ -2,9 +2,9 @@
 //! machine, too.
 
 use super::updates::another_build;
-use super::{PEOPLE, among, busy, generation, requests, seen_at_every_worker};
+use super::{PEOPLE, among, busy, generation, requests, seen_at_every_worker, usual};
 use crate::istio::plugin::WasmPlugin;
-use crate::support::config::{Config, usual};
+use crate::support::config::Config;
 use crate::support::message::get;
 use crate::support::world::World;
 use crate::world::EnvoyWorld;

@@ -1,10 +1,9 @@
 //! Updates of the configuration and of the module, while requests are under way.
 
-use super::{PEOPLE, alone, busy, generation, has_generation};
+use super::{PEOPLE, alone, busy, generation, has_generation, usual};
 use crate::istio::plugin::WasmPlugin;
 use crate::process::module;
 use crate::support::behaviour::Behaviour;
-use crate::support::config::usual;
 use crate::support::message::get;
 use crate::support::world::{World, millis};
 use crate::world::EnvoyWorld;
@@ -43,7 +42,7 @@ fn what_is_delivered_serves_and_provisions_the_first_request() {
 
 #[test]
 fn updates_under_load_lose_and_refuse_no_request_and_act_at_every_worker() {
-    let config = usual().set("/limits", json!({"hold": "2s", "tokens": 100, "waiting": 50}));
+    let config = usual().set("/limits/tokens", json!(100)).set("/limits/waiting", json!(50));
     let mut world = alone(&config);
     let load = busy(&mut world);
     for number in 1..=5 {
