@@ -71,8 +71,7 @@ test-envoy: wasm verdicts ## the module in a real Envoy, with real issuers
 test-istio: wasm ## what test-envoy tests, with the module delivered as Istio does
 	@$(PYTHON) scripts/setup.py envoy issuer scim
 	$(companion)
-	FIRSTSIGHT_DELIVERY=discovery $(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak:: \
-		--skip verdicts::
+	FIRSTSIGHT_DELIVERY=discovery $(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak:: --skip verdicts::
 
 # Not among the tests: Keycloak takes a minute to start.
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)
