@@ -29,10 +29,9 @@ export PATH := $(PATH):$(CURDIR)/.setup/bin
 companion := cargo test --locked --workspace --test http --no-run
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-versions test-page test-image test-keycloak \
-	test-oidc-provider test-compose compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench \
-	bench-arrivals bench-directory lint fmt \
-	clean compiler
+.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-versions test-istio test-page test-image \
+	test-keycloak test-oidc-provider test-compose compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench \
+	bench-arrivals bench-updates bench-directory lint fmt clean compiler
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -79,6 +78,12 @@ test-versions: wasm verdicts ## the same with older Envoys, whole (VERSIONS="1.3
 	$(companion)
 	$(suite) $(PYTHON) scripts/versions.py $(VERSIONS) -- \
 		cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak::
+
+# Not among the tests: it is the same once more.
+test-istio: wasm ## what test-envoy tests, with the module delivered as Istio does
+	@$(PYTHON) scripts/setup.py envoy issuer scim
+	$(companion)
+	FIRSTSIGHT_DELIVERY=discovery $(suite) cargo test --locked --workspace --test envoy $(without_scim2) --skip keycloak:: --skip verdicts::
 
 # Not among the tests: Keycloak takes a minute to start.
 test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one, or http://HOST:PORT where one runs)
@@ -127,6 +132,10 @@ bench-arrivals: wasm ## what first sights cost, and whether any is lost (ONLY= S
 	@$(PYTHON) scripts/arrivals.py $(if $(ONLY),--only $(ONLY)) $(if $(SUBJECTS),--subjects $(SUBJECTS)) \
 		$(if $(SIGHTS),--sights $(SIGHTS)) $(if $(ROSTER),--roster $(ROSTER)) $(if $(RETURNING),--returning $(RETURNING)) \
 		$(if $(CALLS),--calls $(CALLS)) $(if $(CHECK),--check)
+
+bench-updates: wasm ## what updates of configuration and module cost under load, and whether any request is lost (RATE= SECONDS= CHECK=1 small)
+	@$(PYTHON) scripts/updates.py $(if $(CHECK),--check --rate $(or $(RATE),500) --seconds $(or $(SECONDS),12), \
+		$(if $(RATE),--rate $(RATE)) $(if $(SECONDS),--seconds $(SECONDS)))
 
 # Beside a PostgreSQL, where one can be had, so that what is measured of the database is measured of both.
 bench-directory: wasm ## what the directory does at size (ONLY= DEPARTING= ACCOUNTS= SECONDS= KILLS= ARRIVALS=; CHECK=1 small)

@@ -1,9 +1,6 @@
 """What gateways post, sent by wrk over as many connections as they have: no client costs less, and it shares the cores."""
-import json
-import subprocess
-
 from measure import ROOT, Failed
-from measure.load import BROKEN, PROGRAM
+from measure.load import BROKEN, PROGRAM, wrk
 
 from .directory import AUTHORIZATION
 
@@ -17,12 +14,8 @@ def post(directory, path, file, content_type, connections, seconds):
     command = [PROGRAM, "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(SCRIPT), url]
     command += ["--", str(file), content_type, AUTHORIZATION["authorization"]]
     before = directory.busy_seconds()
-    run = subprocess.run(command, capture_output=True, text=True)
+    told = wrk(command, lambda: directory.tail("directory"))
     busy = directory.busy_seconds() - before
-    lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
-    if run.returncode or not lines:
-        raise Failed(f"wrk failed: {run.stderr or run.stdout}\n{directory.tail('directory')}")
-    told = json.loads(lines[-1])
     if told["short"]:
         raise Failed(f"{file} has too few bodies for {seconds} s")
     if told["refused"] or any(told["broken"]) or not told["requests"]:

@@ -43,11 +43,7 @@ class Load:
         port = self.edge.ports[arm.name]
         command = [*on(cores()[1], self.edge.ahead), PROGRAM, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", str(SCRIPT)]
         command += [f"http://127.0.0.1:{port}", "--", str(file), str(position)]
-        run = subprocess.run(command, capture_output=True, text=True)
-        lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
-        if run.returncode or not lines:
-            raise Failed(f"wrk failed: {run.stderr or run.stdout}\n{self.edge.tail()}")
-        return json.loads(lines[-1])
+        return wrk(command, self.edge.tail)
 
     def check(self, arm, mode, told):
         """Every answer has to be the right one."""
@@ -58,6 +54,15 @@ class Load:
                 f"{arm.name}, {mode}: of {told['requests']} answers {wrong} are wrong; wrk tells of {broken}\n"
                 f"{self.edge.tail()}"
             )
+
+
+def wrk(command, tail):
+    """What wrk, run like this, tells in its last line. `tail()` tells what else there is to know if it fails."""
+    run = subprocess.run(command, capture_output=True, text=True)
+    lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
+    if run.returncode or not lines:
+        raise Failed(f"wrk failed: {run.stderr or run.stdout}\n{tail()}")
+    return json.loads(lines[-1])
 
 
 def refuses(arm, mode):

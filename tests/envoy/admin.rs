@@ -3,6 +3,10 @@
 use crate::client;
 use crate::support::message::get;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// However busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where it is.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +19,8 @@ impl Admin {
     }
 
     pub(crate) fn fetch(self, path: &str) -> String {
-        let answer = client::receive(client::send(self.0, &get(path)));
+        // While the main thread compiles a module, nobody is answered.
+        let answer = client::receive(client::send(self.0, &get(path)).patiently(PATIENCE));
         answer.map(|answer| String::from_utf8_lossy(&answer.body).into_owned()).unwrap_or_default()
     }
 

@@ -42,28 +42,40 @@ pub(crate) fn listeners(version: u32, mut listener: Option<Value>) -> Value {
     json!({"version_info": version.to_string(), "resources": listener.into_iter().collect::<Vec<_>>()})
 }
 
-/// The listener with the plugin.
+/// The listener with the plugin in it.
 pub(crate) fn listener(module: &Path, config: &Config) -> Value {
     let environment: serde_json::Map<_, _> =
         ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    let plugin = json!({
+    let virtual_machine = json!({
+        "runtime": "envoy.wasm.runtime.v8",
+        "code": {"local": {"filename": module}},
+        "environment_variables": {"key_values": environment},
+    });
+    let plugin = plugin("firstsight", virtual_machine, config);
+    listener_with(vec![json!({"name": "firstsight", "typed_config": plugin})])
+}
+
+/// The plugin with this name and this configuration, in a virtual machine like this.
+pub(crate) fn plugin(name: &str, virtual_machine: Value, config: &Config) -> Value {
+    json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
-            "name": "firstsight",
+            "name": name,
             "root_id": "firstsight",
             "failure_policy": "FAIL_RELOAD",
-            "vm_config": {
-                "runtime": "envoy.wasm.runtime.v8",
-                "code": {"local": {"filename": module}},
-                "environment_variables": {"key_values": environment},
-            },
+            "vm_config": virtual_machine,
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",
                 "value": config.0.to_string(),
             },
         },
-    });
+    })
+}
+
+/// The listener with these filters before the router.
+pub(crate) fn listener_with(mut filters: Vec<Value>) -> Value {
     let router = json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"});
+    filters.push(json!({"name": "envoy.filters.http.router", "typed_config": router}));
     let manager = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "edge",
@@ -89,10 +101,7 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
                 }],
             }],
         },
-        "http_filters": [
-            {"name": "firstsight", "typed_config": plugin},
-            {"name": "envoy.filters.http.router", "typed_config": router},
-        ],
+        "http_filters": filters,
     });
     json!({
         "name": "edge",
@@ -101,52 +110,6 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
             "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
         }],
     })
-}
-
-/// What the module uses of what a proxy may let it do.
-const CAPABILITIES: &[&str] = &[
-    "environ_get",
-    "environ_sizes_get",
-    "proxy_add_header_map_value",
-    "proxy_call_foreign_function",
-    "proxy_continue_stream",
-    "proxy_define_metric",
-    "proxy_done",
-    "proxy_get_buffer_bytes",
-    "proxy_get_current_time_nanoseconds",
-    "proxy_get_header_map_pairs",
-    "proxy_get_property",
-    "proxy_get_shared_data",
-    "proxy_http_call",
-    "proxy_increment_metric",
-    "proxy_log",
-    "proxy_on_configure",
-    "proxy_on_context_create",
-    "proxy_on_delete",
-    "proxy_on_done",
-    "proxy_on_http_call_response",
-    "proxy_on_request_headers",
-    "proxy_on_request_trailers",
-    "proxy_on_tick",
-    "proxy_on_vm_start",
-    "proxy_record_metric",
-    "proxy_remove_header_map_value",
-    "proxy_replace_header_map_value",
-    "proxy_send_local_response",
-    "proxy_set_effective_context",
-    "proxy_set_property",
-    "proxy_set_shared_data",
-    "proxy_set_tick_period_milliseconds",
-    "random_get",
-];
-
-/// Takes one of the module's capabilities away.
-pub(crate) fn withhold(listener: &mut Value, capability: &str) {
-    let left = CAPABILITIES.iter().filter(|name| **name != capability);
-    let allowed: serde_json::Map<_, _> = left.map(|name| ((*name).to_owned(), json!({}))).collect();
-    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-    let plugin = &mut manager["http_filters"][0]["typed_config"]["config"];
-    plugin["capability_restriction_config"] = json!({"allowed_capabilities": allowed});
 }
 
 fn cluster(name: &str, port: u16) -> Value {

@@ -1,4 +1,4 @@
-//! A raw HTTP/1.1 client, one connection per request: it sends bytes that no library would.
+//! A raw HTTP/1.1 client, one connection per request unless it is kept: it sends bytes that no library would.
 
 use crate::support::message::{Answer, Request, Seen};
 use std::io::{ErrorKind, Read, Write};
@@ -25,10 +25,42 @@ impl Sent {
 
 /// Sends a request, and leaves the connection open for the answer.
 pub(crate) fn send(port: u16, request: &Request) -> Sent {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the proxy takes connections");
+    let mut stream = connect(port);
+    // A proxy that has answered already may not want the rest.
+    let _ = stream.write_all(&bytes(request, "close"));
+    Sent { stream, wants_body: request.method != "HEAD" }
+}
+
+/// Reads the answer; `None` if the connection ended without one.
+pub(crate) fn receive(Sent { mut stream, wants_body }: Sent) -> Option<Answer> {
+    // The proxy may keep the connection for a while after its answer: the answer says itself where it ends.
+    read(&mut stream, wants_body)
+}
+
+/// A connection that is kept for the next request.
+pub(crate) struct Kept(TcpStream);
+
+impl Kept {
+    pub(crate) fn open(port: u16) -> Self {
+        Self(connect(port))
+    }
+
+    /// Sends a request and waits for its answer; `None` if the connection ended without one.
+    pub(crate) fn ask(&mut self, request: &Request) -> Option<Answer> {
+        self.0.write_all(&bytes(request, "keep-alive")).ok()?;
+        read(&mut self.0, request.method != "HEAD")
+    }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the proxy takes connections");
     let limits =
         stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE)));
     limits.expect("a socket has time-outs");
+    stream
+}
+
+fn bytes(request: &Request, connection: &str) -> Vec<u8> {
     let mut bytes =
         format!("{} {} HTTP/1.1\r\nhost: {}\r\n", request.method, request.path, request.host).into_bytes();
     for (name, value) in &request.headers {
@@ -37,19 +69,15 @@ pub(crate) fn send(port: u16, request: &Request) -> Sent {
     if !request.body.is_empty() {
         bytes.extend(format!("content-length: {}\r\n", request.body.len()).bytes());
     }
-    bytes.extend(b"connection: close\r\n\r\n");
+    bytes.extend(format!("connection: {connection}\r\n\r\n").bytes());
     bytes.extend(&request.body);
-    // A proxy that has answered already may not want the rest.
-    let _ = stream.write_all(&bytes);
-    Sent { stream, wants_body: request.method != "HEAD" }
+    bytes
 }
 
-/// Reads the answer; `None` if the connection ended without one.
-pub(crate) fn receive(Sent { mut stream, wants_body }: Sent) -> Option<Answer> {
+fn read(stream: &mut TcpStream, wants_body: bool) -> Option<Answer> {
     let mut bytes = vec![];
     let mut chunk = vec![0; 64 * 1024];
     loop {
-        // The proxy may keep the connection for a while after its answer: the answer says itself where it ends.
         if let Some(answer) = parse(&bytes, wants_body) {
             return Some(answer);
         }

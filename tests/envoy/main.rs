@@ -14,6 +14,7 @@ mod bootstrap;
 mod client;
 mod directory;
 mod hosts;
+mod istio;
 mod keycloak;
 mod oidc_provider;
 mod process;

@@ -1,5 +1,6 @@
 //! One Envoy process and its files; both are gone when it is dropped.
 
+use crate::support::config::ENVIRONMENT;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -57,6 +58,7 @@ impl Process {
             .arg(folder.file("admin"))
             .args(["--concurrency", "2", "--disable-hot-restart", "--drain-time-s", "1"])
             .args(["--log-level", "warning", "--component-log-level", "wasm:debug"])
+            .envs(ENVIRONMENT.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -4,6 +4,7 @@ use crate::admin::Admin;
 use crate::app::App;
 use crate::bootstrap::{self, Ports};
 use crate::client::{self, Sent};
+use crate::istio::plugin::WasmPlugin;
 use crate::process::{Folder, Process, module};
 use crate::server::Server;
 use crate::support::config::Config;
@@ -27,11 +28,32 @@ pub(crate) struct Others {
     pub(crate) directory: Option<u16>,
 }
 
+/// How the plugin gets into the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// In its listener.
+    Listener,
+    /// Beside its listener, which only names it: as Istio does.
+    Discovery,
+}
+
+impl Delivery {
+    /// What whoever runs the suite wants (FIRSTSIGHT_DELIVERY).
+    fn wanted() -> Self {
+        match std::env::var("FIRSTSIGHT_DELIVERY").as_deref() {
+            Err(_) | Ok("listener") => Self::Listener,
+            Ok("discovery") => Self::Discovery,
+            Ok(other) => panic!("FIRSTSIGHT_DELIVERY is `listener` or `discovery`, not `{other}`"),
+        }
+    }
+}
+
 /// An Envoy and the sockets around it.
 pub(crate) struct EnvoyWorld {
     upstreams: Upstreams,
     envoy: Process,
     admin: Admin,
+    delivery: Delivery,
     port: u16,
     version: u32,
     has_plugin: bool,
@@ -49,27 +71,17 @@ impl World for EnvoyWorld {
     }
 
     fn update(&mut self, config: &Config) -> Result<(), String> {
-        let updates =
-            |world: &Self, word: &str| world.admin.stat(&format!("listener_manager.lds.update_{word}"));
-        let (taken, rejected) = (updates(self, "success"), updates(self, "rejected"));
-        self.write_listener(Some(config));
-        self.until("the update is taken or rejected", |world| {
-            updates(world, "success") > taken || updates(world, "rejected") > rejected
-        });
-        if updates(self, "rejected") > rejected {
-            return Err(self.log());
+        match self.delivery {
+            Delivery::Listener => self.replace_listener(config)?,
+            Delivery::Discovery => self.deliver(&WasmPlugin::firstsight(config))?,
         }
-        self.until("the old configuration is gone", |world| {
-            world.admin.stat("listener_manager.total_filter_chains_draining") == 0
-                && world.admin.stat("listener_manager.total_listeners_draining") == 0
-        });
-        self.port = self.admin.listener().expect("the listener is still there");
         self.only_reports = config.only_reports();
         Ok(())
     }
 
     fn remove_plugin(&mut self) {
-        self.write_listener(None);
+        self.version += 1;
+        self.write_listeners(None);
         self.until("the listener is gone", |world| {
             world.admin.stat("listener_manager.total_listeners_active") == 0
                 && world.admin.stat("listener_manager.total_listeners_draining") == 0
@@ -121,8 +133,8 @@ impl World for EnvoyWorld {
 
     fn every_worker_serves(&mut self) {
         if self.has_plugin {
-            let before = self.connections();
-            self.until_every_worker(&before);
+            let only_reports = self.only_reports;
+            self.at_every_worker(|world| answered_by_plugin(world.send(get("/")), only_reports));
         }
         let reloads = self.admin.stats("vm_reload");
         assert!(reloads.values().all(|count| *count == 0), "a VM was lost: {reloads:?}\n{}", self.log());
@@ -135,17 +147,34 @@ impl World for EnvoyWorld {
 impl EnvoyWorld {
     /// The same with upstreams that are no scripts.
     pub(crate) fn beside(upstreams: Upstreams, config: &Config, others: Others) -> Result<Self, String> {
-        Self::begin(upstreams, config, others, bootstrap::listener(&module(), config))
+        let mut world = match Delivery::wanted() {
+            Delivery::Listener => {
+                Self::run(upstreams, others, Folder::new(), bootstrap::listener(&module(), config))?
+            }
+            Delivery::Discovery => Self::discovering(upstreams, others, &[WasmPlugin::firstsight(config)])?,
+        };
+        world.only_reports = config.only_reports();
+        Ok(world)
     }
 
-    /// An Envoy that withholds something from the module.
-    pub(crate) fn without(capability: &str, config: &Config) -> Result<Self, String> {
-        let mut listener = bootstrap::listener(&module(), config);
-        bootstrap::withhold(&mut listener, capability);
-        Self::begin(Upstreams::default(), config, Others::default(), listener)
+    /// The same with plugins that are delivered as Istio does, in this order.
+    pub(crate) fn discovering(
+        upstreams: Upstreams,
+        others: Others,
+        plugins: &[WasmPlugin],
+    ) -> Result<Self, String> {
+        let folder = Folder::new();
+        for plugin in plugins {
+            folder.write(&plugin.file(), &plugin.delivered(1));
+        }
+        let filters = plugins.iter().map(|plugin| plugin.filter(&folder)).collect();
+        let mut world = Self::run(upstreams, others, folder, bootstrap::listener_with(filters))?;
+        world.delivery = Delivery::Discovery;
+        Ok(world)
     }
 
-    fn begin(upstreams: Upstreams, config: &Config, others: Others, listener: Value) -> Result<Self, String> {
+    /// Runs a proxy with this listener, and returns when it listens.
+    fn run(upstreams: Upstreams, others: Others, folder: Folder, listener: Value) -> Result<Self, String> {
         let servers = [
             Server::of(Arc::new(upstreams.issuer.clone())),
             Server::of(Arc::new(upstreams.directory.clone())),
@@ -157,28 +186,26 @@ impl EnvoyWorld {
             directory: others.directory.unwrap_or(directory),
             app,
         };
-        let folder = Folder::new();
         let lds = folder.write("lds.json", &bootstrap::listeners(1, Some(listener)));
         let path = folder.write("bootstrap.json", &bootstrap::bootstrap(ports, Some(&lds), None));
         let mut envoy = Process::start(folder, &path);
         let admin = wait(&mut envoy, "admin", |envoy| {
             Admin::read(&std::fs::read_to_string(envoy.folder().file("admin")).ok()?)
         });
-        let port =
-            wait(&mut envoy, "listener", |_| match admin.stat("listener_manager.lds.update_rejected") {
-                0 => admin.listener().map(Some),
-                _ => Some(None),
-            });
+        let port = wait(&mut envoy, "listener", |_| match admin.stat("update_rejected") {
+            0 => admin.listener().map(Some),
+            _ => Some(None),
+        });
         let Some(port) = port else { return Err(envoy.log()) };
-        let only_reports = config.only_reports();
         Ok(Self {
             upstreams,
             envoy,
             admin,
+            delivery: Delivery::Listener,
             port,
             version: 1,
             has_plugin: true,
-            only_reports,
+            only_reports: false,
             _servers: servers,
         })
     }
@@ -191,27 +218,67 @@ impl EnvoyWorld {
         self.port
     }
 
+    /// Where the proxy's files are.
+    pub(crate) fn folder(&self) -> &Folder {
+        self.envoy.folder()
+    }
+
     /// Connections of each worker so far.
     fn connections(&self) -> Vec<u64> {
         let stats = self.admin.stats("worker_[0-9].downstream_cx_total");
         stats.into_values().collect()
     }
 
-    fn until_every_worker(&mut self, before: &[u64]) {
+    /// Sends requests until every worker has answered one.
+    #[track_caller]
+    pub(crate) fn at_every_worker(&mut self, mut send: impl FnMut(&mut Self)) {
+        let before = self.connections();
         for _ in 0..200 {
-            let answer = self.send(get("/"));
-            answered_by_plugin(answer, self.only_reports);
-            if self.connections().iter().zip(before).all(|(now, before)| now > before) {
+            send(self);
+            if self.connections().iter().zip(&before).all(|(now, before)| now > before) {
                 return;
             }
         }
         panic!("one worker takes no connections: {:?}", self.admin.stats("downstream_cx_total"));
     }
 
-    fn write_listener(&mut self, config: Option<&Config>) {
+    /// Delivers a plugin that the listener names, and returns when it serves; the workers have it before any request that
+    /// is sent afterwards.
+    ///
+    /// # Errors
+    /// What the proxy logged, if it refuses it and keeps the old one.
+    pub(crate) fn deliver(&mut self, plugin: &WasmPlugin) -> Result<(), String> {
+        let subscription = format!("extension_config_discovery.http_filter.{}", plugin.resource());
+        self.told(&subscription, |world| {
+            world.folder().write(&plugin.file(), &plugin.delivered(world.version));
+        })
+    }
+
+    fn replace_listener(&mut self, config: &Config) -> Result<(), String> {
+        self.told("listener_manager.lds", |world| world.write_listeners(Some(config)))?;
+        self.until("the old configuration is gone", |world| {
+            world.admin.stat("listener_manager.total_filter_chains_draining") == 0
+                && world.admin.stat("listener_manager.total_listeners_draining") == 0
+        });
+        self.port = self.admin.listener().expect("the listener is still there");
+        Ok(())
+    }
+
+    /// Writes something anew that the proxy watches under this name, and waits until it takes it.
+    fn told(&mut self, subscription: &str, write: impl FnOnce(&Self)) -> Result<(), String> {
+        let updates = |world: &Self, word: &str| world.admin.stat(&format!("{subscription}.update_{word}"));
+        let (taken, rejected) = (updates(self, "success"), updates(self, "rejected"));
         self.version += 1;
+        write(self);
+        self.until("the update is taken or rejected", |world| {
+            updates(world, "success") > taken || updates(world, "rejected") > rejected
+        });
+        if updates(self, "rejected") > rejected { Err(self.log()) } else { Ok(()) }
+    }
+
+    fn write_listeners(&self, config: Option<&Config>) {
         let listener = config.map(|config| bootstrap::listener(&module(), config));
-        self.envoy.folder().write("lds.json", &bootstrap::listeners(self.version, listener));
+        self.folder().write("lds.json", &bootstrap::listeners(self.version, listener));
     }
 }
 
