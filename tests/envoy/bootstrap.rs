@@ -1,5 +1,6 @@
 //! What Envoy is configured with.
 
+use crate::support::capabilities;
 use crate::support::config::{Config, ENVIRONMENT};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -42,16 +43,20 @@ pub(crate) fn listeners(version: u32, mut listener: Option<Value>) -> Value {
     json!({"version_info": version.to_string(), "resources": listener.into_iter().collect::<Vec<_>>()})
 }
 
-/// The listener with the plugin.
+/// The listener with the plugin, which may do no more than users' proxies let it.
 pub(crate) fn listener(module: &Path, config: &Config) -> Value {
     let environment: serde_json::Map<_, _> =
         ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let allowed: serde_json::Map<_, _> =
+        capabilities::allowed().into_iter().map(|name| (name, json!({}))).collect();
     let plugin = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
             "name": "firstsight",
             "root_id": "firstsight",
             "failure_policy": "FAIL_RELOAD",
+            // Every version of Envoy reads it here; 1.40 prefers it in `vm_config`, where older ones do not know it.
+            "capability_restriction_config": {"allowed_capabilities": allowed},
             "vm_config": {
                 "runtime": "envoy.wasm.runtime.v8",
                 "code": {"local": {"filename": module}},
@@ -101,6 +106,20 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
             "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
         }],
     })
+}
+
+/// The proxy's HTTP filters in a listener.
+pub(crate) fn http_filters(listener: &mut Value) -> &mut Vec<Value> {
+    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+    manager["http_filters"].as_array_mut().expect("a manager has filters")
+}
+
+/// Takes one of the module's capabilities away.
+pub(crate) fn withhold(listener: &mut Value, capability: &str) {
+    let plugin = &mut http_filters(listener)[0]["typed_config"]["config"];
+    let allowed = plugin["capability_restriction_config"]["allowed_capabilities"].as_object_mut();
+    let taken = allowed.expect("a plugin has a list").remove(capability);
+    assert!(taken.is_some(), "{capability} is not on the list");
 }
 
 fn cluster(name: &str, port: u16) -> Value {

@@ -28,33 +28,13 @@ fn an_envoy_with_a_bad_configuration_does_not_start_and_says_why() {
     }
 }
 
-/// Everything that a module may be let do, but calling the proxy's own functions: as if the proxy had none.
-const WITHOUT_FOREIGN_FUNCTIONS: &[&str] = &[
-    "clock_time_get",
-    "environ_get",
-    "environ_sizes_get",
-    "fd_write",
-    "proc_exit",
-    "proxy_get_buffer_bytes",
-    "proxy_get_current_time_nanoseconds",
-    "proxy_get_property",
-    "proxy_log",
-    "proxy_on_configure",
-    "proxy_on_context_create",
-    "proxy_on_vm_start",
-    "random_get",
-];
-
 #[test]
 fn a_proxy_that_does_not_check_signatures_is_told_apart_and_has_no_es512() {
     let folder = Folder::new();
     let config = usual().set("/issuers/0/algorithms", json!(["ES256", "ES512"]));
     let mut listener = bootstrap::listener(&module(), &config);
-    let allowed: serde_json::Map<_, _> =
-        WITHOUT_FOREIGN_FUNCTIONS.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
-    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
-    let plugin = &mut manager["http_filters"][0]["typed_config"]["config"];
-    plugin["capability_restriction_config"] = json!({"allowed_capabilities": allowed});
+    // As if the proxy had none of its own functions.
+    bootstrap::withhold(&mut listener, "proxy_call_foreign_function");
     let ports = Ports { issuer: 1, directory: 1, app: 1 };
     let path = folder.write("bootstrap.json", &bootstrap::bootstrap(ports, None, Some(listener)));
     let mut envoy = Process::start(folder, &path);

@@ -10,6 +10,7 @@ use crate::support::config::Config;
 use crate::support::message::{Answer, Request, get};
 use crate::support::world::{Upstreams, World, answered_by_plugin, last_checks};
 use firstsight::domain::Timestamp;
+use serde_json::Value;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -26,6 +27,9 @@ pub(crate) struct Others {
     pub(crate) directory: Option<u16>,
 }
 
+/// What is done to a listener before Envoy gets it.
+pub(crate) type Change = Box<dyn Fn(&mut Value)>;
+
 /// An Envoy and the sockets around it.
 pub(crate) struct EnvoyWorld {
     upstreams: Upstreams,
@@ -35,6 +39,9 @@ pub(crate) struct EnvoyWorld {
     version: u32,
     has_plugin: bool,
     only_reports: bool,
+    change: Change,
+    /// It does not do what a proxy must, so it is not held to it.
+    is_crippled: bool,
     _servers: [Server; 3],
 }
 
@@ -126,14 +133,34 @@ impl World for EnvoyWorld {
         let reloads = self.admin.stats("vm_reload");
         assert!(reloads.values().all(|count| *count == 0), "a VM was lost: {reloads:?}\n{}", self.log());
         let log = self.log();
-        let trapped = ["RuntimeError", "panicked", "backtrace"].iter().find(|word| log.contains(*word));
-        assert_eq!(trapped, None, "a VM trapped:\n{log}");
+        let words = ["RuntimeError", "panicked", "backtrace", "restricted", "withholds"];
+        let trapped = words.iter().find(|word| log.contains(*word));
+        assert_eq!(trapped, None, "a VM trapped, or was not let do what it must:\n{log}");
     }
 }
 
 impl EnvoyWorld {
     /// The same with upstreams that are no scripts.
     pub(crate) fn beside(upstreams: Upstreams, config: &Config, others: Others) -> Result<Self, String> {
+        Self::begin(upstreams, config, others, Box::new(|_| ()))
+    }
+
+    /// The same with other listeners.
+    pub(crate) fn with(config: &Config, change: Change) -> Result<Self, String> {
+        Self::begin(Upstreams::default(), config, Others::default(), change)
+    }
+
+    /// An Envoy that withholds something from the module.
+    pub(crate) fn without(capability: &str, config: &Config) -> Result<Self, String> {
+        let capability = capability.to_owned();
+        let change: Change = Box::new(move |listener| bootstrap::withhold(listener, &capability));
+        Self::with(config, change).map(|mut world| {
+            world.is_crippled = true;
+            world
+        })
+    }
+
+    fn begin(upstreams: Upstreams, config: &Config, others: Others, change: Change) -> Result<Self, String> {
         let servers = [
             Server::of(Arc::new(upstreams.issuer.clone())),
             Server::of(Arc::new(upstreams.directory.clone())),
@@ -146,7 +173,8 @@ impl EnvoyWorld {
             app,
         };
         let folder = Folder::new();
-        let listener = bootstrap::listener(&module(), config);
+        let mut listener = bootstrap::listener(&module(), config);
+        change(&mut listener);
         let lds = folder.write("lds.json", &bootstrap::listeners(1, Some(listener)));
         let path = folder.write("bootstrap.json", &bootstrap::bootstrap(ports, Some(&lds), None));
         let mut envoy = Process::start(folder, &path);
@@ -168,6 +196,8 @@ impl EnvoyWorld {
             version: 1,
             has_plugin: true,
             only_reports,
+            change,
+            is_crippled: false,
             _servers: servers,
         })
     }
@@ -199,7 +229,8 @@ impl EnvoyWorld {
 
     fn write_listener(&mut self, config: Option<&Config>) {
         self.version += 1;
-        let listener = config.map(|config| bootstrap::listener(&module(), config));
+        let mut listener = config.map(|config| bootstrap::listener(&module(), config));
+        listener.iter_mut().for_each(&self.change);
         self.envoy.folder().write("lds.json", &bootstrap::listeners(self.version, listener));
     }
 }
@@ -212,7 +243,7 @@ impl Drop for EnvoyWorld {
             let tail: Vec<_> = tail.into_iter().rev().collect();
             // The test harness shows what a failed test wrote.
             std::io::Write::write_all(&mut std::io::stderr(), tail.join("\n").as_bytes()).ok();
-        } else {
+        } else if !self.is_crippled {
             last_checks(self);
         }
     }
