@@ -1,6 +1,7 @@
 //! The SDK's contexts: one root per plugin configuration and worker, one stream per request. They translate and hold
 //! nothing but a [`Filter`].
 
+use super::callbacks::Callbacks;
 use super::host::{self, Proxy};
 use super::signature::ProxySignatures;
 use crate::config::{Surroundings, compile};
@@ -21,6 +22,7 @@ const WITHOUT_HOST: &str = "the proxy does not check signatures for its modules:
 pub(super) struct Root {
     /// Absent until the plugin is configured; without it no request is let through.
     filter: Option<Rc<Filter<Proxy>>>,
+    callbacks: Rc<Callbacks>,
 }
 
 impl RootContext for Root {
@@ -34,8 +36,9 @@ impl RootContext for Root {
         let surroundings = Surroundings { env: &host::environment, node: &host::node(), crypto };
         match compile(&text, &surroundings) {
             Ok(policy) => {
-                let filter = Filter::new(Proxy::default(), policy, host::nonce());
+                let filter = Filter::new(Proxy::watching(&self.callbacks), policy, host::nonce());
                 filter.on_start();
+                self.callbacks.configured();
                 self.filter = Some(Rc::new(filter));
                 true
             }
@@ -53,13 +56,20 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
+        self.callbacks.ticked();
         if let Some(filter) = &self.filter {
             filter.on_tick();
         }
     }
 
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream { id: context_id, filter: self.filter.clone() }))
+        if self.filter.is_none() {
+            self.callbacks.begins_unconfigured();
+        } else if !self.callbacks.begins() {
+            host::respond_unusable();
+        }
+        let (filter, callbacks) = (self.filter.clone(), self.callbacks.clone());
+        Some(Box::new(Stream { id: context_id, filter, callbacks }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -69,6 +79,7 @@ impl RootContext for Root {
 
 impl Context for Root {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _trailers: usize) {
+        self.callbacks.replied();
         if let Some(filter) = &self.filter {
             filter.on_reply(None, CallToken(token), &host::reply(headers, body));
         }
@@ -85,16 +96,35 @@ impl Context for Root {
 /// One request.
 struct Stream {
     id: u32,
+    /// Absent without a configuration, and once the request is over.
     filter: Option<Rc<Filter<Proxy>>>,
+    callbacks: Rc<Callbacks>,
+}
+
+impl Stream {
+    fn end(&mut self) {
+        if let Some(filter) = self.filter.take() {
+            filter.on_end(Ticket(self.id));
+        }
+    }
+}
+
+/// The SDK drops it in `proxy_on_delete`.
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.callbacks.deleted();
+        self.end();
+    }
 }
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+        self.callbacks.shows_headers();
         match self.filter.as_ref().map(|filter| filter.on_request(Ticket(self.id))) {
             Some(Flow::Continue) => Action::Continue,
             Some(Flow::Pause) => Action::Pause,
             None => {
-                host::respond_unconfigured();
+                host::respond_unusable();
                 Action::Pause
             }
         }
@@ -110,15 +140,15 @@ impl HttpContext for Stream {
 
 impl Context for Stream {
     fn on_http_call_response(&mut self, token: u32, headers: usize, body: usize, _trailers: usize) {
+        self.callbacks.replied();
         if let Some(filter) = &self.filter {
             filter.on_reply(Some(Ticket(self.id)), CallToken(token), &host::reply(headers, body));
         }
     }
 
     fn on_done(&mut self) -> bool {
-        if let Some(filter) = &self.filter {
-            filter.on_end(Ticket(self.id));
-        }
+        self.callbacks.done();
+        self.end();
         true
     }
 }

@@ -1,12 +1,14 @@
 //! The proxy's host calls. The SDK panics on a status it does not expect, and a panic is an outage: every call here is
 //! made only where the ABI allows it, and header values are always bytes, as a client may send what is no text.
 
+use super::callbacks::Callbacks;
 use crate::domain::{Call, Failure, Headers, Reply, Response, Ticket, Timestamp};
 use crate::filter::{CallToken, Host, Level, SharedData};
 use http::HeaderName;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType};
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The most of an upstream's answer that is read: no key set and no account is larger.
@@ -17,6 +19,7 @@ const LARGEST_BODY: usize = 1024 * 1024;
 pub(super) struct Proxy {
     /// Ids of the counters and gauges that were used, by name: so few that looking along them is the quickest way.
     metrics: RefCell<Vec<(&'static str, u32)>>,
+    callbacks: Rc<Callbacks>,
 }
 
 impl SharedData for Proxy {
@@ -32,9 +35,7 @@ impl SharedData for Proxy {
 
 impl Host for Proxy {
     fn now(&self) -> Timestamp {
-        let since_epoch =
-            hostcalls::get_current_time().ok().and_then(|now| now.duration_since(UNIX_EPOCH).ok());
-        Timestamp::from_millis(0).after(since_epoch.unwrap_or_default())
+        now()
     }
 
     fn request_headers(&self) -> Headers {
@@ -98,9 +99,10 @@ impl Host for Proxy {
             call.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))),
         );
         let body = (!call.body.is_empty()).then_some(call.body.as_slice());
-        hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
-            .ok()
-            .map(CallToken)
+        let token =
+            hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout).ok()?;
+        self.callbacks.calls(call.timeout);
+        Some(CallToken(token))
     }
 
     fn tick_every(&self, span: Duration) {
@@ -129,6 +131,11 @@ impl Host for Proxy {
 }
 
 impl Proxy {
+    /// The same, where it is noticed what callbacks it withholds.
+    pub(super) fn watching(callbacks: &Rc<Callbacks>) -> Self {
+        Self { callbacks: callbacks.clone(), ..Self::default() }
+    }
+
     fn metric(&self, kind: MetricType, name: &'static str) -> Option<u32> {
         let known =
             self.metrics.borrow().iter().find(|(known, _)| std::ptr::eq(*known, name)).map(|(_, id)| *id);
@@ -138,6 +145,12 @@ impl Proxy {
             Some(id)
         })
     }
+}
+
+/// The wall clock.
+pub(super) fn now() -> Timestamp {
+    let since_epoch = hostcalls::get_current_time().ok().and_then(|now| now.duration_since(UNIX_EPOCH).ok());
+    Timestamp::from_millis(0).after(since_epoch.unwrap_or_default())
 }
 
 /// Envoy's `DeclarePropertyArguments { name = 1, type = 3: String, span = 5: DownstreamRequest }`; names are short.
@@ -183,9 +196,22 @@ pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+fn property(path: Vec<&str>) -> Option<Vec<u8>> {
+    hostcalls::get_property(path).ok().flatten().filter(|value| !value.is_empty())
+}
+
+/// Whether the active request has been sent to an upstream.
+pub(super) fn was_forwarded() -> bool {
+    property(vec!["upstream", "address"]).is_some()
+}
+
+/// Whether the active request has been answered, or given up by its client.
+pub(super) fn is_over() -> bool {
+    property(vec!["response", "code"]).is_some() || property(vec!["request", "duration"]).is_some()
+}
+
 /// The proxy's own name, where it has one.
 pub(super) fn node() -> String {
-    let property = |path| hostcalls::get_property(path).ok().flatten().filter(|value| !value.is_empty());
     // Envoy before 1.33 has it under its bare name.
     let id = property(vec!["xds", "node", "id"]).or_else(|| property(vec!["node", "id"]));
     id.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
@@ -204,7 +230,7 @@ pub(super) fn nonce() -> [u8; 16] {
     nonce
 }
 
-/// The answer of a plugin that has no configuration: it lets nobody through.
-pub(super) fn respond_unconfigured() {
+/// The answer of a plugin that has no configuration, or sees no headers: it lets nobody through.
+pub(super) fn respond_unusable() {
     let _ = hostcalls::send_http_response(503, vec![("cache-control", "no-store")], None);
 }

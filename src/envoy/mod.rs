@@ -2,6 +2,8 @@
 //! module that names the SDK, and the only one with a clock and an environment.
 
 #[cfg(feature = "module")]
+mod callbacks;
+#[cfg(feature = "module")]
 mod contexts;
 #[cfg(feature = "module")]
 mod entry;

@@ -1,5 +1,6 @@
 //! What Envoy is configured with.
 
+use crate::support::capabilities;
 use crate::support::config::{Config, ENVIRONMENT};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -42,7 +43,7 @@ pub(crate) fn listeners(version: u32, mut listener: Option<Value>) -> Value {
     json!({"version_info": version.to_string(), "resources": listener.into_iter().collect::<Vec<_>>()})
 }
 
-/// The listener with the plugin in it.
+/// The listener with the plugin in it, which may do no more than users' proxies let it.
 pub(crate) fn listener(module: &Path, config: &Config) -> Value {
     let environment: serde_json::Map<_, _> =
         ENVIRONMENT.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -51,7 +52,11 @@ pub(crate) fn listener(module: &Path, config: &Config) -> Value {
         "code": {"local": {"filename": module}},
         "environment_variables": {"key_values": environment},
     });
-    let plugin = plugin("firstsight", virtual_machine, config);
+    let mut plugin = plugin("firstsight", virtual_machine, config);
+    let allowed: serde_json::Map<_, _> =
+        capabilities::allowed().into_iter().map(|name| (name, json!({}))).collect();
+    // Every version of Envoy reads it here; 1.40 prefers it in `vm_config`, where older ones do not know it.
+    plugin["config"]["capability_restriction_config"] = json!({"allowed_capabilities": allowed});
     listener_with(vec![json!({"name": "firstsight", "typed_config": plugin})])
 }
 
@@ -110,6 +115,20 @@ pub(crate) fn listener_with(mut filters: Vec<Value>) -> Value {
             "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
         }],
     })
+}
+
+/// The proxy's HTTP filters in a listener.
+pub(crate) fn http_filters(listener: &mut Value) -> &mut Vec<Value> {
+    let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
+    manager["http_filters"].as_array_mut().expect("a manager has filters")
+}
+
+/// Takes one of the module's capabilities away.
+pub(crate) fn withhold(listener: &mut Value, capability: &str) {
+    let plugin = &mut http_filters(listener)[0]["typed_config"]["config"];
+    let allowed = plugin["capability_restriction_config"]["allowed_capabilities"].as_object_mut();
+    let taken = allowed.expect("a plugin has a list").remove(capability);
+    assert!(taken.is_some(), "{capability} is not on the list");
 }
 
 fn cluster(name: &str, port: u16) -> Value {

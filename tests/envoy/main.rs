@@ -11,6 +11,7 @@ mod support;
 mod admin;
 mod app;
 mod bootstrap;
+mod capabilities;
 mod client;
 mod directory;
 mod hosts;

@@ -1,4 +1,5 @@
-//! `docs/conformance.md` against the code: every clause names tests that exist, or says why it is an exception.
+//! `docs/conformance.md` and the threats in `SECURITY.md` against the code: every clause and every threat names tests that
+//! exist, or a clause says why it is an exception.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -49,9 +50,7 @@ fn every_clause_is_held_by_tests_that_exist_or_is_a_reasoned_exception() {
         let place = format!("{standard} {clause}");
         assert!(clause.starts_with('§') && clause.len() > 2, "{place} is no clause");
         assert!(does.ends_with('.'), "{place}: nothing is said");
-        // A sentence has more than one gap; a key of a configuration has one at most.
-        let named = held_by.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 1);
-        let named: Vec<_> = named.collect();
+        let named = named_in(held_by);
         if let Some(reason) = held_by.strip_prefix("Exception: ") {
             assert!(reason.len() > 30, "{place}: an exception wants a reason");
         } else {
@@ -78,6 +77,30 @@ fn every_test_of_a_clause_is_in_the_document() {
             assert!(document.contains(&format!("`{name}`")), "`{name}` holds no clause");
         }
     }
+}
+
+#[test]
+fn every_threat_is_held_by_tests_that_exist() {
+    let tests = tests();
+    let text = fs::read_to_string(Path::new(ROOT).join("SECURITY.md")).expect("it is there");
+    let section = text.split("\n## ").find(|section| section.starts_with("Threats\n"));
+    let rows = section.expect("there are threats").lines().filter_map(|line| line.strip_prefix("| ")).skip(1);
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
+        let [threat, _, held_by] = cells.as_slice() else { panic!("three cells: {row}") };
+        assert!(!named_in(held_by).is_empty(), "no test holds: {threat}");
+        for name in named_in(held_by) {
+            assert!(tests.contains(name), "{threat}: there is no test `{name}`");
+        }
+        count += 1;
+    }
+    assert!(count > 15, "only {count} threats were found");
+}
+
+/// The tests that a cell names. A sentence has more than one gap; a key of a configuration has one at most.
+fn named_in(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 1).collect()
 }
 
 /// `## RFC 6750: …`, and below it `| §2.1 … | what is done | tests, or an exception and its tests |`.

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod capabilities;
 mod clauses;
 mod conformance;
 mod following;

@@ -2,6 +2,7 @@
 //! a scenario, and the checks that end every one of them.
 
 pub(crate) mod behaviour;
+pub(crate) mod capabilities;
 pub(crate) mod config;
 pub(crate) mod directory;
 pub(crate) mod feed;
