@@ -18,7 +18,7 @@ fn demanding() -> Config {
     usual()
         .set("/departures", json!({"wait": "100ms", "timeout": "800ms"}))
         .set("/credentials", json!({"from": [{"header": "Authorization"}, {"query": "access_token"}]}))
-        .set("/last_seen/every", json!("60s"))
+        .set("/last_seen/every", json!("1h"))
 }
 
 /// Sends a request, and takes any answer, or none.
@@ -35,22 +35,31 @@ fn exercise(world: &mut EnvoyWorld, is_enough: impl Fn(&EnvoyWorld) -> bool) {
     let token = world.token("jane-4711");
     let query = get(&format!("/orders?access_token={token}"));
     let steps = [spoofed(), get("/orders").bearer("a.b.c"), spoofed().bearer(&token), query];
-    // Each worker is to have its turn.
+    // Each worker is to have its turn. What waited in a VM that trapped is never answered, so no answer is waited for.
+    let mut open = vec![];
     for request in steps.iter().cycle().take(steps.len() * 6) {
         if is_enough(world) {
             return;
         }
-        ask(world, request);
+        open.push(client::send(world.port(), request));
+        world.pass(Duration::from_millis(100));
     }
-    world.pass(Duration::from_millis(300));
-    // Sightings are kept, and told with the plugin's last words.
-    world.remove_plugin();
-    world.pass(Duration::from_millis(300));
+    // The old configuration tells the sightings that it kept, and says when it is done.
+    world.update(&demanding().set("/gateway", json!("edge-2"))).unwrap_or_else(|log| panic!("{log}"));
+    for _ in 0..50 {
+        if is_enough(world) {
+            return;
+        }
+        world.pass(Duration::from_millis(100));
+    }
 }
 
 #[test]
 fn a_function_that_is_withheld_is_named_in_the_log_and_missed() {
-    let functions = capabilities::allowed().into_iter().filter(|name| !name.starts_with("proxy_on_"));
+    // Of `proxy_done` below.
+    let functions = capabilities::allowed();
+    let functions =
+        functions.into_iter().filter(|name| !name.starts_with("proxy_on_") && name != "proxy_done");
     for name in functions {
         let is_named = |log: &str| {
             let mut lines = log.lines().filter(|line| line.contains("restricted"));
@@ -60,7 +69,8 @@ fn a_function_that_is_withheld_is_named_in_the_log_and_missed() {
             Err(log) => assert!(is_named(&log), "{name} is not told:\n{log}"),
             Ok(mut world) => {
                 exercise(&mut world, |world| is_named(&world.log()));
-                assert!(is_named(&world.log()), "nobody misses {name}: it does not belong on the list");
+                let log = world.log();
+                assert!(is_named(&log), "nobody misses {name}, which so has no place on the list:\n{log}");
             }
         }
     }
@@ -108,9 +118,10 @@ fn a_proxy_that_shows_no_headers_is_found_out_at_the_first_request_and_gets_no_o
 
 #[test]
 fn a_proxy_that_delivers_no_replies_is_found_out_when_the_first_is_overdue() {
-    let keys = json!({"every": "10s", "timeout": "1s"});
-    let mut world = without("proxy_on_http_call_response", &usual().set("/issuers/0/keys_refresh", keys));
+    let mut world = without("proxy_on_http_call_response", &usual());
     world.visit("jane-4711").refused(503, "keys-unavailable");
+    world.pass(Duration::from_secs(6));
+    world.send(spoofed()).refused(401, "token-missing");
     told(&mut world, "proxy_on_http_call_response");
 }
 
