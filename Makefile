@@ -29,9 +29,8 @@ export PATH := $(PATH):$(CURDIR)/.setup/bin
 companion := cargo test --locked --workspace --test http --no-run
 
 .DEFAULT_GOAL := help
-.PHONY: help wasm image demo up down verdicts test test-native test-envoy test-versions test-istio test-page test-image \
-	test-keycloak test-oidc-provider test-compose compose-demo compose-up compose-down compose-reset fuzz fuzz-short bench \
-	bench-arrivals bench-updates bench-directory lint fmt clean compiler
+# No target is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' Makefile)
 
 help: ## say what there is
 	@echo 'firstsight:'
@@ -52,6 +51,13 @@ wasm: compiler ## build the module, dist/firstsight.wasm
 
 image: wasm ## make an OCI image of the module, dist/firstsight-image.tar, without Docker
 	@$(PYTHON) scripts/image.py
+
+release: image ## lay out what is published, in dist/release: module, image, schema, bills of materials, checksums
+	$(companion)
+	@$(PYTHON) scripts/release.py '$(target)/debug/firstsight'
+
+reproduce: compiler ## build module and image twice, in two clean clones, and compare (minutes)
+	@$(PYTHON) scripts/reproduce.py
 
 # A module for tests: it tells what the proxy and pure Rust say to the same signatures.
 verdicts: compiler

@@ -1,6 +1,7 @@
-//! firstsight's companion: the directory behind the filter's provisioning endpoint, and an issuer and an application for
-//! demos and tests.
+//! firstsight's companion: the directory behind the filter's provisioning endpoint, a check of the filter's configuration,
+//! and an issuer and an application for demos and tests.
 
+mod check;
 mod clock;
 mod dev;
 mod directory;
@@ -35,6 +36,10 @@ enum Command {
     /// Find out who does not use an account any more, or do what is due about it.
     #[command(subcommand)]
     Dormancy(directory::dormancy::Command),
+    /// Say what the filter would say to plugin configurations, on their own or in manifests.
+    Check(check::Options),
+    /// Print the JSON Schema of the plugin's configuration.
+    Schema,
     /// For demos and tests only: an issuer that gives anybody a token, an application that echoes.
     #[command(subcommand)]
     Dev(dev::Command),
@@ -50,6 +55,8 @@ async fn main() -> ExitCode {
         Command::Backup(options) => directory::backup::run(options).await,
         Command::Token(command) => directory::access::run(command).await,
         Command::Dormancy(command) => directory::dormancy::run(command).await,
+        Command::Check(options) => check::run(&options),
+        Command::Schema => check::schema(),
         Command::Dev(command) => dev::run(command).await,
     };
     match outcome {

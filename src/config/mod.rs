@@ -17,6 +17,8 @@ mod problem;
 mod provisioning;
 mod read;
 mod routes;
+#[cfg(feature = "schema")]
+mod schema;
 mod scim;
 mod terms;
 #[cfg(test)]
@@ -29,3 +31,5 @@ pub use policy::{
     Posture, Protocol, Provisioning, ScimFeed, TransmitterPolicy, Upstream, WhenStale,
 };
 pub use problem::Problem;
+#[cfg(feature = "schema")]
+pub use schema::schema;

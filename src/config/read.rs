@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_path_to_error::{Deserializer, Segment, Track};
 use std::fmt::Write;
 
-const SHAPE_HINT: &str = "see the configuration reference in README.md";
+const SHAPE_HINT: &str = "see the configuration reference in docs/configuration.md";
 
 /// Reads `text`, JSON as the proxy hands it over. What could not be read is absent from the document and noted in
 /// `problems`.

@@ -75,7 +75,7 @@ fn the_proxys_sdk_is_a_dependency_on_the_proxys_target_alone() {
 fn servers_and_databases_stay_in_the_companion() {
     for target in [None, Some("wasm32-wasip1")] {
         let tree = tree("firstsight", target);
-        for foreign in ["tokio", "axum", "sqlx", "hyper", "reqwest"] {
+        for foreign in ["tokio", "axum", "sqlx", "hyper", "reqwest", "schemars"] {
             let found = tree.lines().find(|line| line.split(' ').next() == Some(foreign));
             assert_eq!(found, None, "the root package depends on it");
         }

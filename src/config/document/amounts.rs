@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(in crate::config) struct Span<const LEAST: u64, const MOST: u64>(pub(in crate::config) Duration);
 
 /// How often something is done, or how long something holds: 100 ms to a year.
-pub(in crate::config) type Period = Span<100, 31_536_000_000>;
+pub(in crate::config) type Period = Span<100, 31_557_600_000>;
 /// How long something may take: 1 ms to an hour.
 pub(in crate::config) type Patience = Span<1, 3_600_000>;
 /// How far clocks may be apart: 1 ms to ten minutes.
@@ -24,14 +24,18 @@ impl<'de, const LEAST: u64, const MOST: u64> Deserialize<'de> for Span<LEAST, MO
 }
 
 impl<const LEAST: u64, const MOST: u64> Span<LEAST, MOST> {
+    /// The shortest and the longest.
+    pub(in crate::config) const BOUNDS: [Duration; 2] =
+        [Duration::from_millis(LEAST), Duration::from_millis(MOST)];
+
     fn parse(text: &str) -> Result<Self, String> {
         let span = humantime::parse_duration(text)
             .map_err(|_| format!("`{text}` is no span of time such as \"30s\" or \"12h\""))?;
-        let (least, most) = (Duration::from_millis(LEAST), Duration::from_millis(MOST));
+        let [least, most] = Self::BOUNDS;
         if (least..=most).contains(&span) {
             return Ok(Self(span));
         }
-        let (least, most) = (humantime::format_duration(least), humantime::format_duration(most));
+        let [least, most] = Self::BOUNDS.map(humantime::format_duration);
         Err(format!("`{text}` is not within {least} and {most}"))
     }
 }
