@@ -55,7 +55,8 @@ fn plugin(value: &Value) -> Option<&Value> {
 fn configuration(plugin: &Value, whose: String) -> Option<Found> {
     let text = text(field(plugin, "configuration"));
     let parsed = text.as_ref().ok().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    if !parsed.as_ref().is_some_and(is_ours) && !names_us(plugin, "configuration") {
+    let is_named = whose.contains("firstsight") || names_us(plugin, "configuration");
+    if !is_named && !parsed.as_ref().is_some_and(is_ours) {
         return None;
     }
     let mut notes = Vec::new();

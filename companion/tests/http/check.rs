@@ -81,7 +81,7 @@ fn a_mistake_is_told_with_its_place_in_every_kind_of_document() {
         ("envoy/compose/envoy.yaml", "filter edge/firstsight"),
     ] {
         let (good, told) = check(&["-"], &altered(file, "audiences", "audience"));
-        let line = format!("-: {whose}: issuers[0].audience: there is no such key (");
+        let line = format!("-: {whose}: issuers[0].audience: a list is not expected here (");
         assert!(!good && told.contains(&line), "{file}\n{told}");
     }
 }
