@@ -96,18 +96,18 @@ test-keycloak: wasm ## its tokens, in a real Envoy (KEYCLOAK= the folder of one,
 	@$(PYTHON) scripts/setup.py envoy
 	$(companion)
 	keycloak=$(if $(KEYCLOAK),'$(KEYCLOAK)',$$(scripts/keycloak.sh)) && FIRSTSIGHT_KEYCLOAK="$$keycloak" $(suite) \
-		cargo test --locked --test envoy keycloak
+		cargo test --locked --workspace --test envoy keycloak
 
 test-oidc-provider: wasm ## the tokens of npm oidc-provider, in a real Envoy; test-envoy has them too
 	@$(PYTHON) scripts/setup.py envoy issuer
 	$(companion)
-	$(suite) cargo test --locked --test envoy oidc_provider
+	$(suite) cargo test --locked --workspace --test envoy oidc_provider
 
 # Not among the tests: it wants Docker, and two minutes.
 test-compose: wasm ## the tour in containers, then the suite with the Keycloak of these (STAND_INS=1)
 	@$(PYTHON) scripts/setup.py envoy
 	$(companion)
-	$(suite) $(PYTHON) scripts/compose.py test cargo test --locked --test envoy keycloak
+	$(suite) $(PYTHON) scripts/compose.py test cargo test --locked --workspace --test envoy keycloak
 
 compose-demo: compiler ## the story in containers with Keycloak and PostgreSQL, real logins, nothing left behind (STAND_INS=1)
 	@$(PYTHON) scripts/compose.py demo
